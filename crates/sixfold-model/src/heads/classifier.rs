@@ -1,0 +1,171 @@
+//! Sequence classification.
+
+use burn::module::Module;
+use burn::nn::{Dropout, Embedding, Linear};
+use burn::tensor::{Device, Tensor, TensorData};
+
+use super::targets;
+use crate::batch::indices;
+use crate::transformer::Init;
+use crate::{
+    Activation, Batch, Projection, Result, Seed, Tap, TokenEmbedding, Transformer, TransformerSpec,
+    cross_entropy,
+};
+
+/// The description of a classification head.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClassifierSpec {
+    /// Classes.
+    pub n_classes: usize,
+    /// How a sequence becomes one vector.
+    pub pooling: Pooling,
+    /// A dense layer with this activation before the scores.
+    pub dense: Option<Activation>,
+    /// Bias of the scores.
+    pub bias: bool,
+    /// Probability of dropout before the scores.
+    pub dropout: f64,
+}
+
+/// How a sequence becomes one vector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pooling {
+    /// The first token that is not padding.
+    First,
+    /// The mean of all tokens that are not padding.
+    Mean,
+    /// The last token that is not padding.
+    Last,
+}
+
+/// From pooled hidden states to class scores.
+#[derive(Module, Debug)]
+pub struct ClassifierHead {
+    /// The dense layer.
+    pub dense: Option<Linear>,
+    /// The scores, `[d, classes]`.
+    pub output: Linear,
+    dropout: Dropout,
+    #[module(skip)]
+    spec: ClassifierSpec,
+}
+
+/// A transformer that assigns each sequence to a class.
+#[derive(Module, Debug)]
+pub struct SequenceClassifier<E: TokenEmbedding = Embedding, P: Projection = Linear> {
+    /// The transformer.
+    pub body: Transformer<E, P>,
+    /// The head.
+    pub head: ClassifierHead,
+}
+
+impl SequenceClassifier {
+    /// A classifier with random weights.
+    ///
+    /// # Panics
+    /// If the description contradicts itself.
+    pub fn new(body: &TransformerSpec, head: &ClassifierSpec, seed: Seed, device: &Device) -> Self {
+        let init = Init::new(seed, device);
+        let d = body.d_output();
+        Self {
+            body: Transformer::new(body, seed, device),
+            head: ClassifierHead {
+                dense: head.dense.map(|_| init.linear("head.dense", d, d, true)),
+                output: init.linear("head.output", d, head.n_classes, head.bias),
+                dropout: init.dropout(head.dropout),
+                spec: head.clone(),
+            },
+        }
+    }
+}
+
+impl<E: TokenEmbedding, P: Projection> SequenceClassifier<E, P> {
+    /// Scores of the classes.
+    ///
+    /// # Shapes
+    /// `[batch, seq]` → `[batch, classes]`
+    ///
+    /// # Errors
+    /// As [`Transformer::forward`].
+    pub fn forward(&self, batch: &Batch) -> Result<Tensor<2>> {
+        self.forward_with(batch, &mut ())
+    }
+
+    /// As [`forward`](Self::forward), past a tap.
+    ///
+    /// # Errors
+    /// As [`Transformer::forward`].
+    pub fn forward_with(&self, batch: &Batch, tap: &mut dyn Tap) -> Result<Tensor<2>> {
+        Ok(self.head.forward(self.body.forward_with(batch, tap)?, batch))
+    }
+
+    /// Mean cross-entropy over the sequences whose label is not [`IGNORE`](super::IGNORE).
+    ///
+    /// # Errors
+    /// As [`Transformer::forward`]; labels that do not fit the batch or the classes.
+    pub fn loss(&self, batch: &Batch, labels: &[i32]) -> Result<Tensor<1>> {
+        let (rows, ids) = targets(labels, batch.rows(), self.head.spec.n_classes)?;
+        let scores = self.forward(batch)?;
+        let device = scores.device();
+        let n = rows.len();
+        let scores = scores.select(0, indices(&rows, [n], &device));
+        Ok(cross_entropy(scores, indices(&ids, [n], &device)).mean())
+    }
+}
+
+impl ClassifierHead {
+    /// The description it was built from.
+    pub fn spec(&self) -> &ClassifierSpec {
+        &self.spec
+    }
+
+    /// Scores from hidden states.
+    ///
+    /// # Shapes
+    /// `[batch, seq, d]` → `[batch, classes]`
+    pub fn forward(&self, hidden: Tensor<3>, batch: &Batch) -> Tensor<2> {
+        let pooled = self.spec.pooling.pool(hidden, batch);
+        let pooled = match (&self.dense, self.spec.dense) {
+            (Some(dense), Some(activation)) => activation.apply(dense.forward(pooled)),
+            _ => pooled,
+        };
+        self.output.forward(self.dropout.forward(pooled))
+    }
+}
+
+impl Pooling {
+    /// One vector a sequence.
+    ///
+    /// # Shapes
+    /// `[batch, seq, d]` → `[batch, d]`
+    pub fn pool(self, hidden: Tensor<3>, batch: &Batch) -> Tensor<2> {
+        let [rows, len, d] = hidden.dims();
+        let device = hidden.device();
+        let pick = |find: fn(&[bool]) -> Option<usize>| -> Vec<u32> {
+            let masks = batch.mask().chunks(len).enumerate();
+            masks.map(|(row, mask)| (row * len + find(mask).unwrap_or(0)) as u32).collect()
+        };
+        let picked = match self {
+            Self::Mean => return mean_pool(hidden, batch),
+            Self::First => pick(|mask| mask.iter().position(|&token| token)),
+            Self::Last => pick(|mask| mask.iter().rposition(|&token| token)),
+        };
+        hidden.reshape([rows * len, d]).select(0, indices(&picked, [rows], &device))
+    }
+}
+
+/// The mean over tokens that are not padding, the pooling of sentence encoders.
+///
+/// # Shapes
+/// `[batch, seq, d]` → `[batch, d]`; zero for a row of padding only
+pub fn mean_pool(hidden: Tensor<3>, batch: &Batch) -> Tensor<2> {
+    let [rows, len, _] = hidden.dims();
+    let mut weights = Vec::with_capacity(rows * len);
+    for mask in batch.mask().chunks(len) {
+        let n = mask.iter().filter(|&&token| token).count().max(1) as f32;
+        weights.extend(mask.iter().map(|&token| if token { 1.0 / n } else { 0.0 }));
+    }
+    let weights =
+        Tensor::<3>::from_data(TensorData::new(weights, [rows, 1, len]), &hidden.device());
+    weights.matmul(hidden).squeeze_dim(1)
+}

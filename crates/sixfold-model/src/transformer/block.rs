@@ -1,0 +1,147 @@
+//! One layer: attention and MLP, or the affine map that took its place.
+
+use burn::module::Module;
+use burn::nn::{Dropout, Linear};
+use burn::tensor::Tensor;
+
+use super::attention::Attention;
+use super::cache::LayerCache;
+use super::context::Context;
+use super::init::Init;
+use super::mlp::Mlp;
+use super::norm::Norm;
+use crate::tap::through;
+use crate::{BlockForm, BlockSite, Projection, Site, Tap, TransformerSpec};
+
+/// A layer of the transformer.
+#[derive(Module, Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly every block is full, and a box is no module")]
+pub enum Block<P: Projection> {
+    /// Attention and MLP.
+    Full(FullBlock<P>),
+    /// `x·W + b`: what layer surgery leaves.
+    Affine(Linear),
+}
+
+/// Attention and MLP with their norms.
+#[derive(Module, Debug)]
+pub struct FullBlock<P: Projection> {
+    /// The norm of the attention; of both in a block with one norm.
+    pub norm_1: Norm,
+    /// Attention.
+    pub attention: Attention<P>,
+    /// The norm of the MLP.
+    pub norm_2: Option<Norm>,
+    /// MLP.
+    pub mlp: Mlp<P>,
+    dropout: Dropout,
+    #[module(skip)]
+    form: BlockForm,
+}
+
+/// What a block needs to run, besides its input.
+pub(crate) struct Pass<'a> {
+    pub(crate) layer: usize,
+    pub(crate) window: Option<usize>,
+    pub(crate) context: &'a Context,
+    pub(crate) cache: Option<&'a mut LayerCache>,
+    pub(crate) tap: &'a mut dyn Tap,
+}
+
+impl Block<Linear> {
+    pub(crate) fn new(spec: &TransformerSpec, init: &Init<'_>, index: usize) -> Self {
+        let path = format!("blocks.{index}");
+        let norm = || Norm::new(init, spec.norm, spec.norm_epsilon, spec.d_model);
+        Self::Full(FullBlock {
+            norm_1: norm(),
+            attention: Attention::new(spec, init, &format!("{path}.attention")),
+            norm_2: spec.block.has_second_norm().then(norm),
+            mlp: Mlp::new(spec, init, &format!("{path}.mlp")),
+            dropout: init.dropout(spec.dropout),
+            form: spec.block,
+        })
+    }
+}
+
+impl<P: Projection> Block<P> {
+    /// Replaces the projections, given their paths below `path`.
+    pub(crate) fn map_projections<Q: Projection>(
+        self,
+        path: &str,
+        f: &mut impl FnMut(&str, P) -> Q,
+    ) -> Block<Q> {
+        match self {
+            Self::Affine(map) => Block::Affine(map),
+            Self::Full(full) => Block::Full(FullBlock {
+                norm_1: full.norm_1,
+                attention: full.attention.map_projections(&format!("{path}.attention"), f),
+                norm_2: full.norm_2,
+                mlp: full.mlp.map_projections(&format!("{path}.mlp"), f),
+                dropout: full.dropout,
+                form: full.form,
+            }),
+        }
+    }
+
+    /// The residual stream after the block.
+    pub(crate) fn forward(&self, x: Tensor<3>, pass: Pass<'_>) -> Tensor<3> {
+        match self {
+            Self::Full(full) => full.forward(x, pass),
+            Self::Affine(map) => {
+                let site = |at| Site::Block { index: pass.layer, at };
+                let x = through(pass.tap, site(BlockSite::ResidPre), x);
+                through(pass.tap, site(BlockSite::ResidPost), map.forward(x))
+            }
+        }
+    }
+}
+
+impl<P: Projection> FullBlock<P> {
+    fn forward(&self, x: Tensor<3>, pass: Pass<'_>) -> Tensor<3> {
+        let Pass { layer, window, context, cache, tap } = pass;
+        let site = |at| Site::Block { index: layer, at };
+        let x = through(tap, site(BlockSite::ResidPre), x);
+
+        let normed = match self.form {
+            BlockForm::PostNorm => x.clone(),
+            _ => self.norm_1.forward(x.clone()),
+        };
+        let added = self.attention.forward(normed.clone(), layer, window, context, cache);
+        let added = self.dropout.forward(through(tap, site(BlockSite::AttnOut), added));
+
+        let out = match self.form {
+            BlockForm::PreNorm => self.mlp_after(x + added, site(BlockSite::MlpOut), tap),
+            BlockForm::PreNormResidual => {
+                let x = normed + added;
+                let normed = self.second_norm(x);
+                normed.clone() + self.mlp(normed, site(BlockSite::MlpOut), tap)
+            }
+            BlockForm::PostNorm => {
+                let x = self.norm_1.forward(x + added);
+                let sum = x.clone() + self.mlp(x, site(BlockSite::MlpOut), tap);
+                self.second_norm(sum)
+            }
+            BlockForm::Parallel => {
+                let normed = self.second_norm(x.clone());
+                x + added + self.mlp(normed, site(BlockSite::MlpOut), tap)
+            }
+            BlockForm::ParallelSharedNorm => {
+                x + added + self.mlp(normed, site(BlockSite::MlpOut), tap)
+            }
+        };
+        through(tap, site(BlockSite::ResidPost), out)
+    }
+
+    fn mlp_after(&self, x: Tensor<3>, site: Site, tap: &mut dyn Tap) -> Tensor<3> {
+        let normed = self.second_norm(x.clone());
+        x + self.mlp(normed, site, tap)
+    }
+
+    fn mlp(&self, x: Tensor<3>, site: Site, tap: &mut dyn Tap) -> Tensor<3> {
+        self.dropout.forward(through(tap, site, self.mlp.forward(x)))
+    }
+
+    fn second_norm(&self, x: Tensor<3>) -> Tensor<3> {
+        self.norm_2.as_ref().expect("every form that asks for it has one").forward(x)
+    }
+}

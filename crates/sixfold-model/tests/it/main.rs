@@ -1,0 +1,4 @@
+//! Integration tests of `sixfold-model`.
+
+mod harness;
+mod parity;

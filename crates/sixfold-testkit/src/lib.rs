@@ -1,0 +1,9 @@
+//! What Sixfold's tests share: golden files, comparisons, places of fixtures and data.
+
+mod compare;
+mod golden;
+mod places;
+
+pub use compare::{max_abs_error, max_relative_error};
+pub use golden::Golden;
+pub use places::{data_dir, fixtures, repository};

@@ -42,3 +42,5 @@ pub use paths::{PathTracker, parameter_shapes};
 mod tokenizer;
 #[cfg(feature = "tokenizers")]
 pub use tokenizer::{EncodeOptions, Encoding, Tokenizer, buckets};
+#[cfg(feature = "hub")]
+pub mod hub;

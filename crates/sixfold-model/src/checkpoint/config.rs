@@ -104,6 +104,11 @@ impl<'a> ConfigReader<'a> {
         self.values.get(key).filter(|value| !value.is_null())
     }
 
+    /// Whether a key is there, be it null.
+    pub(crate) fn is_given(&self, key: &str) -> bool {
+        self.values.contains_key(key)
+    }
+
     /// An error about a key.
     pub(crate) fn error(&self, key: &str, expected: impl Into<String>) -> Error {
         let found = match self.values.get(key) {

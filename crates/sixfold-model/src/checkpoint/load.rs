@@ -44,26 +44,27 @@ impl Checkpoint {
         model: &M,
         archive: &Archive,
         naming: &Naming,
-        head: HeadKind,
+        kind: HeadKind,
     ) -> Result<BTreeMap<String, Source>> {
         let mut report = TensorReport::default();
         let mut plan = BTreeMap::new();
         let mut taken = BTreeSet::new();
-        let mut head_missing = Vec::new();
-        let mut head_found = false;
+        let mut head = HeadTensors::default();
         for (path, shape) in parameter_shapes(model) {
-            let Some(mut source) = self.source(naming, &path, head) else {
+            let Some(mut source) = self.source(naming, &path, kind) else {
                 report.missing.push(format!("{path} (no name in this family)"));
                 continue;
             };
             source.name = known_name(archive, source.name);
             let expected = stored_shape(&source, &shape);
-            let of_head = head == HeadKind::Classifier && path.starts_with("head.");
+            let of_head = kind == HeadKind::Classifier && path.starts_with("head.");
             match archive.shape(&source.name) {
-                None if of_head => head_missing.push(source.name),
+                None if of_head => head.missing.push((path, source.name)),
                 None => report.missing.push(source.name),
                 Some(found) => {
-                    head_found |= of_head;
+                    if of_head {
+                        head.found.push(path.clone());
+                    }
                     if found != expected {
                         report.misshapen.push((source.name.clone(), expected, found.to_vec()));
                     }
@@ -72,12 +73,12 @@ impl Checkpoint {
                 }
             }
         }
-        // A classifier's head is either there, or new as a whole (its pooler may be there: BERT).
-        let output_missing = head_missing.iter().any(|name| self.is_output(naming, name));
-        if head_found && !(output_missing && head_missing.iter().all(|n| self.is_output(naming, n))) {
-            report.missing.append(&mut head_missing);
-        } else if !head_missing.is_empty() {
-            tracing::info!(tensors = ?head_missing, "the checkpoint has no such head: drawn anew");
+        let missing = head.missing.iter().map(|(_, name)| name.clone());
+        if head.is_partial() {
+            report.missing.extend(missing);
+        } else if !head.missing.is_empty() {
+            let tensors: Vec<String> = missing.collect();
+            tracing::info!(?tensors, "the checkpoint has no such head: drawn anew");
         }
         report.missing.sort_unstable();
         report.missing.dedup();
@@ -93,12 +94,6 @@ impl Checkpoint {
         }
     }
 
-    fn is_output(&self, naming: &Naming, name: &str) -> bool {
-        ["head.output.weight", "head.output.bias"].iter().any(|path| {
-            super::source(self.family.classifier, naming, path).is_some_and(|s| s.name == name)
-        })
-    }
-
     /// Whether a tensor that nobody took is a buffer, or belongs to a head that was not asked for.
     fn expected_elsewhere(&self, naming: &Naming, name: &str) -> bool {
         let bare = name.strip_prefix("module.").unwrap_or(name);
@@ -107,6 +102,25 @@ impl Checkpoint {
                 let begin = begin.replace("{p}", naming.prefix.trim_start_matches("module."));
                 bare.starts_with(&begin)
             })
+    }
+}
+
+/// What a file holds of a classifier's head, by parameter path.
+#[derive(Default)]
+struct HeadTensors {
+    found: Vec<String>,
+    missing: Vec<(String, String)>,
+}
+
+impl HeadTensors {
+    /// A head is whole, or new: its scores as a whole, with or without the dense layer, which
+    /// BERT's pre-training brings as the pooler. Anything between is a damaged file.
+    fn is_partial(&self) -> bool {
+        let found = |module: &str| self.found.iter().any(|path| path.starts_with(module));
+        self.missing.iter().any(|(path, _)| {
+            let module = path.rsplit_once('.').map_or("", |(module, _)| module);
+            found(module) || found("head.output")
+        })
     }
 }
 

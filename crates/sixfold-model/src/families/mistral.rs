@@ -18,7 +18,12 @@ pub(super) static FAMILY: Family = Family {
 
 fn spec(config: &ConfigReader<'_>) -> Result<ModelSpec> {
     let mut body = llama_like(config)?;
-    if let Some(window) = config.count_opt("sliding_window")? {
+    // Absent means the default of the first release; null means none.
+    let window = match config.is_given("sliding_window") {
+        true => config.count_opt("sliding_window")?,
+        false => Some(4096),
+    };
+    if let Some(window) = window {
         body.attention.windows = vec![Some(window); body.n_layers()];
     }
     let lm = plain_head(config, false)?;

@@ -1,0 +1,9 @@
+//! Streaming statistics of the residual stream: which tokens count, and their moments.
+
+mod filter;
+mod moments;
+mod norms;
+
+pub use filter::{Duplicates, TokenClass, TokenFilter, UnknownFilter, classify};
+pub use moments::{LayerMoments, MomentTap};
+pub use norms::NormTap;

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use hf_hub::{HFClientBuilder, HFClientSync, HFError};
-use serde_json::Value;
 
+use crate::checkpoint::shards;
 use crate::{Error, Result};
 
 /// A repository at a revision.
@@ -47,8 +47,8 @@ pub fn fetch(model: &ModelId, options: &HubOptions) -> Result<PathBuf> {
     }
     if hub.optional("model.safetensors")?.is_none() {
         let index = hub.file("model.safetensors.index.json")?;
-        for shard in shards(&index)? {
-            hub.file(&shard)?;
+        for shard in shards(&index)?.keys() {
+            hub.file(shard)?;
         }
     }
     Ok(config.parent().map(Path::to_owned).unwrap_or_default())
@@ -116,20 +116,4 @@ fn failed(model: &ModelId, file: &str, error: HFError) -> Error {
 fn offline_by_environment() -> bool {
     std::env::var("HF_HUB_OFFLINE")
         .is_ok_and(|value| ["1", "ON", "YES", "TRUE"].contains(&value.to_uppercase().as_str()))
-}
-
-/// The files that an index names.
-fn shards(index: &Path) -> Result<Vec<String>> {
-    let malformed = |what: String| Error::Malformed { path: index.to_owned(), what };
-    let text = std::fs::read_to_string(index)
-        .map_err(|source| Error::Io { path: index.to_owned(), source })?;
-    let value: Value = serde_json::from_str(&text).map_err(|error| malformed(error.to_string()))?;
-    let map = value
-        .get("weight_map")
-        .and_then(Value::as_object)
-        .ok_or_else(|| malformed("no table `weight_map`".to_owned()))?;
-    let mut files: Vec<String> = map.values().filter_map(Value::as_str).map(str::to_owned).collect();
-    files.sort_unstable();
-    files.dedup();
-    Ok(files)
 }

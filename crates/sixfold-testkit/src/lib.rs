@@ -6,4 +6,4 @@ mod places;
 
 pub use compare::{max_abs_error, max_relative_error};
 pub use golden::Golden;
-pub use places::{data_dir, fixtures, repository};
+pub use places::{data_dir, fixtures, has_vulkan, repository};

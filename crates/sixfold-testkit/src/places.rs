@@ -26,3 +26,17 @@ pub fn data_dir() -> Option<PathBuf> {
     eprintln!("skipped: no evaluation data at {} (set SIXFOLD_DATA)", dir.display());
     None
 }
+
+/// Whether a Vulkan driver is installed, be it Mesa's software one; says so where it is not.
+#[expect(clippy::print_stderr, reason = "a skipped test must say so")]
+pub fn has_vulkan() -> bool {
+    let folders = ["/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d", "/usr/local/share/vulkan/icd.d"];
+    let driver = |folder: &str| std::fs::read_dir(folder).is_ok_and(|mut files| files.next().is_some());
+    let found = std::env::var_os("VK_DRIVER_FILES").is_some()
+        || cfg!(any(target_os = "macos", target_os = "windows"))
+        || folders.into_iter().any(driver);
+    if !found {
+        eprintln!("skipped: no Vulkan driver (on Debian: apt-get install mesa-vulkan-drivers libvulkan1)");
+    }
+    found
+}

@@ -202,7 +202,7 @@ fn gather<const W: usize>(
 }
 
 /// The files of an index with the tensors that each promises.
-fn shards(index: &Path) -> Result<BTreeMap<String, Vec<String>>> {
+pub(crate) fn shards(index: &Path) -> Result<BTreeMap<String, Vec<String>>> {
     let text = std::fs::read_to_string(index)
         .map_err(|source| Error::Io { path: index.to_owned(), source })?;
     let malformed = |what: String| Error::Malformed { path: index.to_owned(), what };

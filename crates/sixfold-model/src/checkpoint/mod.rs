@@ -17,6 +17,8 @@ use crate::{
     Transformer, TransformerSpec,
 };
 
+#[cfg(feature = "hub")]
+pub(crate) use archive::shards;
 pub(crate) use config::ConfigReader;
 pub(crate) use naming::{
     Entry, Naming, conv1d, conv1d_part, head_part, linear, norm, plain, source, table,

@@ -1,6 +1,8 @@
 //! Integration tests of `sixfold-model`.
 
 mod harness;
+#[cfg(feature = "hub")]
+mod hub;
 mod checkpoint;
 mod generation;
 mod parity;

@@ -67,7 +67,7 @@ impl Batch {
     /// # Errors
     /// [`Error::Batch`] where the parts are not `rows` times some length.
     pub fn from_parts(rows: usize, ids: Vec<u32>, mask: Vec<bool>) -> Result<Self> {
-        if rows == 0 || ids.is_empty() || ids.len() % rows != 0 {
+        if rows == 0 || ids.is_empty() || !ids.len().is_multiple_of(rows) {
             return Err(Error::Batch {
                 what: "token ids",
                 expected: format!("a positive multiple of {rows} rows"),

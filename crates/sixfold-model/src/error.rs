@@ -130,9 +130,9 @@ pub enum Error {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    //LINALG /// A host computation on statistics failed.
-    //LINALG #[error(transparent)]
-    //LINALG Linalg(#[from] sixfold_linalg::Error),
+    /// A host computation on statistics failed.
+    #[error(transparent)]
+    Linalg(#[from] sixfold_linalg::Error),
 }
 
 /// A result of this crate.

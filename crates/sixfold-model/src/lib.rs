@@ -1,46 +1,95 @@
-//! Placeholder docs.
+//! One configurable transformer on [burn], and what work on its inside needs.
+//!
+//! - **Any of 14 families.** [`Checkpoint`] opens a Hugging Face directory: BERT, RoBERTa,
+//!   DistilBERT, ALBERT, ELECTRA, GPT-2, GPT-Neo, GPT-NeoX, OPT, BLOOM, Llama, Mistral, Qwen2, Phi.
+//!   Hidden states, logits, losses and gradients agree with `transformers` (the crate's README has
+//!   the table). A config key that is not understood is an error, never ignored.
+//! - **Replaceable parts.** [`Transformer`] is generic over its token table ([`TokenEmbedding`])
+//!   and its projections ([`Projection`]); both can be swapped in a loaded model.
+//! - **A tapped residual stream.** A [`Tap`] reads or replaces what flows at a [`Site`], named as in
+//!   TransformerLens; [`Transformer::forward_to`] and [`Transformer::forward_from`] split the
+//!   network between two blocks.
+//! - **Streaming statistics.** [`stats`] accumulates moments of all layers in one pass, with token
+//!   filters and groups of documents, and keeps no activations.
+//!
+//! # Example
+//!
+//! ```
+//! use sixfold_model::{Batch, CausalLm, LmHeadSpec, PaddingSide, Seed, TransformerSpec};
+//!
+//! let device = sixfold_model::device("flex")?;
+//! let spec = TransformerSpec::decoder(100, 32, 2, 4);
+//! let model = CausalLm::new(&spec, &LmHeadSpec::TIED, Seed::new(0), &device);
+//! let batch = Batch::pad(&[vec![1, 2, 3], vec![4, 5]], 0, PaddingSide::Right);
+//! assert_eq!(model.forward(&batch)?.dims(), [2, 3, 100]);
+//! # Ok::<(), sixfold_model::Error>(())
+//! ```
+//!
+//! # Features
+//!
+//! | feature | brings |
+//! |---|---|
+//! | `transformer` (default) | the model, heads, generation, statistics |
+//! | `checkpoint` (default) | Hugging Face directories, read and written |
+//! | `tokenizers` (default) | text to batches |
+//! | `hub` | download by repository and revision |
+//! | `flex` (default), `ndarray`, `cuda`, `wgpu` | backends |
+//!
+//! Without default features it is the core that method crates build on: devices, seeds,
+//! [`Observer`], batches, taps and the two traits of replaceable parts.
+
 mod batch;
+#[cfg(feature = "checkpoint")]
+mod checkpoint;
 mod device;
 mod error;
-mod observer;
-mod parts;
-mod seed;
-mod spec;
-mod tap;
-#[cfg(feature = "transformer")]
-mod transformer;
-
-pub use batch::{Batch, PaddingSide};
-pub use device::{available_devices, device};
-pub use error::{Error, Result, TensorReport};
-pub use observer::{Observer, Step};
-pub use parts::{Projection, TokenEmbedding, cross_entropy};
-pub use seed::Seed;
-pub use spec::*;
-pub use tap::{BlockSite, Site, Tap, UnknownSite};
-#[cfg(feature = "transformer")]
-pub use transformer::*;
+#[cfg(feature = "checkpoint")]
+mod families;
 #[cfg(feature = "transformer")]
 mod generate;
 #[cfg(feature = "transformer")]
 mod heads;
-#[cfg(feature = "transformer")]
-pub use generate::*;
-#[cfg(feature = "transformer")]
-pub use heads::*;
-#[cfg(feature = "checkpoint")]
-mod checkpoint;
-#[cfg(feature = "checkpoint")]
-mod families;
-mod paths;
-#[cfg(feature = "checkpoint")]
-pub use checkpoint::{Checkpoint, HeadKind, LoadOptions, NamedTensors, SaveModel};
-#[cfg(feature = "checkpoint")]
-pub use families::families;
-pub use paths::{PathTracker, parameter_shapes};
-#[cfg(feature = "tokenizers")]
-mod tokenizer;
-#[cfg(feature = "tokenizers")]
-pub use tokenizer::{EncodeOptions, Encoding, Tokenizer, buckets};
 #[cfg(feature = "hub")]
 pub mod hub;
+mod observer;
+mod parts;
+mod paths;
+mod seed;
+mod spec;
+#[cfg(feature = "transformer")]
+pub mod stats;
+mod tap;
+#[cfg(feature = "tokenizers")]
+mod tokenizer;
+#[cfg(feature = "transformer")]
+mod transformer;
+
+pub use batch::{Batch, PaddingSide};
+#[cfg(feature = "checkpoint")]
+pub use checkpoint::{Checkpoint, HeadKind, LoadOptions, NamedTensors, SaveModel};
+pub use device::{available_devices, device};
+pub use error::{Error, Result, TensorReport};
+#[cfg(feature = "checkpoint")]
+pub use families::families;
+#[cfg(feature = "transformer")]
+pub use generate::{GenerateConfig, Sampling};
+#[cfg(feature = "transformer")]
+pub use heads::{
+    CausalLm, ClassifierHead, ClassifierSpec, IGNORE, LmHead, LmHeadSpec, MaskedLm, Pooling,
+    SequenceClassifier, mean_pool, next_token_labels,
+};
+pub use observer::{Observer, Step};
+pub use parts::{Projection, TokenEmbedding, cross_entropy};
+pub use paths::{PathTracker, parameter_shapes};
+pub use seed::Seed;
+pub use spec::{
+    Activation, AttentionSpec, BlockForm, EmbedProjection, MlpSpec, NormKind, PositionRule,
+    Positions, RopeScaling, Rotary, TransformerSpec,
+};
+pub use tap::{BlockSite, Site, Tap, UnknownSite};
+#[cfg(feature = "tokenizers")]
+pub use tokenizer::{EncodeOptions, Encoding, Tokenizer, buckets};
+#[cfg(feature = "transformer")]
+pub use transformer::{
+    Attention, Block, Embeddings, FullBlock, KvCache, Mlp, Norm, State, Transformer,
+};

@@ -75,9 +75,9 @@ impl fmt::Display for BlockSite {
 impl fmt::Display for Site {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Embed => f.write_str("embed"),
-            Self::Block { index, at } => write!(f, "blocks.{index}.{at}"),
-            Self::FinalNorm => f.write_str("final_norm"),
+            Self::Embed => f.pad("embed"),
+            Self::Block { index, at } => f.pad(&format!("blocks.{index}.{at}")),
+            Self::FinalNorm => f.pad("final_norm"),
         }
     }
 }

@@ -28,7 +28,7 @@ mod tests {
 
     #[test]
     fn a_nan_is_infinitely_wrong() {
-        assert_eq!(max_abs_error(&[f32::NAN], &[0.0]), f64::INFINITY);
+        assert!(max_abs_error(&[f32::NAN], &[0.0]).is_infinite());
         assert!((max_relative_error(&[1.0, 4.0], &[2.0, 4.0]) - 0.25).abs() < 1e-12);
     }
 }

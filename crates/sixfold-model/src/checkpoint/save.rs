@@ -62,15 +62,17 @@ impl Checkpoint {
             .values()
             .map(|(_, values)| values.iter().flat_map(|value| value.to_le_bytes()).collect())
             .collect();
-        let views = tensors.iter().zip(&bytes).map(|((name, (shape, _)), bytes)| {
-            let view = TensorView::new(Dtype::F32, shape.clone(), bytes);
-            (name, view.expect("shape and bytes were made together"))
-        });
-        let metadata = [("format".to_owned(), "pt".to_owned())].into();
-        let file = serialize(views, Some(metadata)).map_err(|error| Error::Malformed {
+        let malformed = |error: &dyn std::fmt::Display| Error::Malformed {
             path: path.clone(),
             what: error.to_string(),
-        })?;
+        };
+        let mut views = Vec::with_capacity(tensors.len());
+        for ((name, (shape, _)), bytes) in tensors.iter().zip(&bytes) {
+            let view = TensorView::new(Dtype::F32, shape.clone(), bytes);
+            views.push((name, view.map_err(|error| malformed(&error))?));
+        }
+        let metadata = [("format".to_owned(), "pt".to_owned())].into();
+        let file = serialize(views, Some(metadata)).map_err(|error| malformed(&error))?;
         write_file(&path, &file)?;
         for name in TOKENIZER_FILES {
             let from = self.dir.join(name);
@@ -84,8 +86,7 @@ impl Checkpoint {
         config.insert("architectures".to_owned(), vec![self.family.architectures[at]].into());
         config.insert("torch_dtype".to_owned(), "float32".into());
         config.remove("dtype");
-        let text = serde_json::to_string_pretty(&Value::Object(config))
-            .expect("a map of strings and values is valid JSON");
+        let text = format!("{:#}\n", Value::Object(config));
         write_file(&dir.join("config.json"), text.as_bytes())
     }
 

@@ -39,7 +39,7 @@ fn spec(config: &ConfigReader<'_>) -> Result<ModelSpec> {
     let theta = config.number("rotary_emb_base", 10_000.0)?;
     let theta = config.number("rope_theta", theta)?;
     let dim = (d_head as f64 * fraction) as usize;
-    if dim == 0 || dim % 2 != 0 {
+    if dim == 0 || !dim.is_multiple_of(2) {
         return Err(config.error("rotary_pct", format!("expected an even share of {d_head}")));
     }
     let scaling = rope::scaling(config)?;

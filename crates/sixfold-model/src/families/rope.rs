@@ -9,7 +9,7 @@ use crate::{Result, RopeScaling, Rotary};
 pub(super) fn rotary(config: &ConfigReader<'_>, d_head: usize) -> Result<Rotary> {
     let fraction = config.number("partial_rotary_factor", 1.0)?;
     let dim = (d_head as f64 * fraction) as usize;
-    if dim == 0 || dim % 2 != 0 || dim > d_head {
+    if dim == 0 || !dim.is_multiple_of(2) || dim > d_head {
         let expected = format!("expected a fraction of {d_head} that is even and positive");
         return Err(config.error("partial_rotary_factor", expected));
     }

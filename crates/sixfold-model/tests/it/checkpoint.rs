@@ -202,7 +202,8 @@ fn a_base_checkpoint_gets_a_new_classifier_but_half_a_head_is_an_error() {
         (name, safetensors::tensor::TensorView::new(dtype, shape.clone(), bytes).unwrap())
     });
     fs::write(copy.weights(), safetensors::serialize(views, None).unwrap()).unwrap();
-    let result = Checkpoint::open(&copy.0).unwrap().classifier(Seed::new(1), &device);
-    let error = result.err().expect("half a head");
+    let error = Checkpoint::open(&copy.0)
+        .and_then(|checkpoint| checkpoint.classifier(Seed::new(1), &device))
+        .expect_err("half a head");
     assert!(error.to_string().contains("classifier.out_proj.bias"), "{error}");
 }

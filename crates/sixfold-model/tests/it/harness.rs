@@ -200,7 +200,6 @@ impl<'a> Case<'a> {
             let (shape, found) = gradients.get(tensor).unwrap_or_else(|| panic!("no {tensor}"));
             let (expected_shape, expected) = self.golden.f32(&name);
             assert_eq!(*shape, expected_shape, "{tensor}");
-            if std::env::var_os("PARITY_TRACE").is_some() { eprintln!("{} {tensor} {:e} max {:e}", checkpoint.dir().display(), max_relative_error(found, &expected), expected.iter().fold(0f32, |a, b| a.max(b.abs()))); }
             gradient = gradient.max(max_relative_error(found, &expected));
             compared += 1;
         }

@@ -1,9 +1,13 @@
 //! Integration tests of `sixfold-model`.
 
+mod checkpoint;
+mod devices;
+mod generation;
 mod harness;
 #[cfg(feature = "hub")]
 mod hub;
-mod checkpoint;
-mod generation;
 mod parity;
+mod parts;
 mod real_models;
+mod stats;
+mod taps;

@@ -1,0 +1,132 @@
+//! `run`.
+
+use anyhow::{Context as _, Result};
+
+use super::inspect::parse;
+use crate::cli::RunArgs;
+use crate::error::{config, doing, missing};
+use crate::experiment::{AnyExperiment, Registry};
+use crate::format::{bytes, duration};
+use crate::record::Results;
+use crate::rundir::RunDir;
+use crate::runner::{Plan, Request, execute, plan};
+use crate::terminal::{print, say};
+
+/// Runs one experiment.
+pub(crate) fn run(registry: &Registry, arguments: &RunArgs) -> Result<()> {
+    let experiment = registry.get(&arguments.chosen.name)?;
+    let common = &arguments.common;
+    let resume = match &arguments.resume {
+        // An optional value swallows the argument behind it: `--resume a=1` is an override.
+        Some(Some(dir)) if dir.to_string_lossy().contains('=') && !dir.exists() => {
+            return Err(config(format!(
+                "--resume: `{}` looks like an override: put key=value before --resume",
+                dir.display()
+            )));
+        }
+        resume => resume.clone(),
+    };
+    let request = Request {
+        preset: arguments.chosen.preset,
+        overrides: parse(&arguments.chosen.overrides)?,
+        device: common.device.clone(),
+        seeds: arguments.seeds.0.clone(),
+        data: common.data.clone(),
+        out: arguments.out.clone(),
+        resume,
+        force: common.force,
+        online: common.online,
+    };
+    let session = super::session(common)?;
+    let plan = plan(experiment, &request)?;
+    if arguments.dry_run {
+        return describe(experiment, &plan, &request, &session.locator);
+    }
+    if plan.resumed && finished(&plan, &request) {
+        say(&format!("{} is complete already", plan.path.display()));
+        let results: Results = RunDir::open(&plan.path)?.read_json("results.json")?;
+        return show_result(&plan.path, &results, None, arguments.json);
+    }
+    if session.progress != crate::progress::Progress::Off {
+        say(&format!("{} in {}", experiment.name(), plan.path.display()));
+    }
+    let outcome = execute(experiment, &plan, &request, &session)?;
+    let words = outcome.presentation.tables.first().map(|table| {
+        let headline = &outcome.presentation.headline;
+        format!("{}\n\n{headline}\n", table.to_terminal())
+    });
+    show_result(&outcome.path, &outcome.results, words, arguments.json)?;
+    match outcome.failure {
+        None => {
+            if !common.quiet {
+                let report = outcome.path.join("report.html");
+                say(&format!("{} in {}", report.display(), duration(outcome.seconds)));
+            }
+            Ok(())
+        }
+        Some(failure) => Err(failure),
+    }
+}
+
+/// Whether the earlier run has all seeds that are asked for now.
+fn finished(plan: &Plan, request: &Request) -> bool {
+    let Ok(dir) = RunDir::resume(&plan.path, &plan.hash) else { return false };
+    let complete = dir.status().is_ok_and(|status| status.status == "complete");
+    let results = dir.read_json::<Results>("results.json");
+    complete && results.is_ok_and(|results| results.seeds == request.seeds)
+}
+
+fn show_result(
+    path: &std::path::Path,
+    results: &Results,
+    words: Option<String>,
+    json: bool,
+) -> Result<()> {
+    if json {
+        let file = path.join("results.json");
+        let text = std::fs::read_to_string(&file).with_context(|| doing("read", &file))?;
+        return print(&text);
+    }
+    let words = words.unwrap_or_else(|| format!("{} metrics\n", results.metrics.len()));
+    print(&words)
+}
+
+/// The dry run: config, directory and inputs, and whether they are there.
+fn describe(
+    experiment: &dyn AnyExperiment,
+    plan: &Plan,
+    request: &Request,
+    locator: &crate::data::Locator,
+) -> Result<()> {
+    let mut text = plan.resolved.to_toml()?;
+    let seeds = if experiment.uses_seed() { request.seeds.len() } else { 1 };
+    text += &format!("\n# config hash   {}\n", plan.hash);
+    text += &format!("# run directory {}", plan.path.display());
+    text += if plan.resumed { " (resumed)\n" } else { "\n" };
+    text += &format!("# device        {}\n# runs          {seeds}\n", request.device);
+    let mut absent = 0;
+    for input in experiment.inputs(&plan.resolved.table)? {
+        let state = match locator.check(&input) {
+            Ok(path) => format!("{} ({})", path.display(), bytes(size(&path))),
+            Err(error) => {
+                absent += 1;
+                format!("MISSING: {}", crate::error::one_line(&error))
+            }
+        };
+        text += &format!("# {:<13} {state}\n", input.key);
+    }
+    print(&text)?;
+    match absent {
+        0 => Ok(()),
+        _ => Err(missing(format!("{}: {absent} of its inputs are missing", experiment.name()))),
+    }
+}
+
+/// Bytes of a file, or of the files directly in a directory.
+fn size(path: &std::path::Path) -> u64 {
+    let length = |path: &std::path::Path| std::fs::metadata(path).map_or(0, |meta| meta.len());
+    match std::fs::read_dir(path) {
+        Ok(entries) => entries.flatten().map(|entry| length(&entry.path())).sum(),
+        Err(_) => length(path),
+    }
+}

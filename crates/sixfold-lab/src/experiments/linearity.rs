@@ -1,0 +1,131 @@
+//! `linearity/profile`: how linear each block is, with and without the residual stream.
+
+use anyhow::Result;
+
+use super::experiment_file;
+use super::profile::{Measure, MetricInfo, ProfileConfig, Profiled, measure};
+use crate::config::ExperimentFile;
+use crate::context::Context;
+use crate::data::Input;
+use crate::experiment::Experiment;
+use crate::format::number;
+use crate::present::Presentation;
+use crate::record::Results;
+
+/// The metrics in the order of the report.
+pub const METRICS: &[MetricInfo] = &[
+    MetricInfo {
+        name: "linearity",
+        title: "Linearity of each block",
+        caption: "Share of a block's output that the best affine map of its input explains, \
+                  residual stream included.",
+    },
+    MetricInfo {
+        name: "linearity_without_residual",
+        title: "Linearity without the residual stream",
+        caption: "The same for what the block adds to the stream: 1 − L = (1 − L without) · norm \
+                  ratio ties both together.",
+    },
+    MetricInfo {
+        name: "linearity_adjusted",
+        title: "Linearity, adjusted for sample size",
+        caption: "The bias of D/(N−1) that a fit on few tokens has is taken out.",
+    },
+    MetricInfo {
+        name: "linearity_heldout",
+        title: "Linearity on held-out documents",
+        caption: "Fitted on one part of the documents, scored on the other.",
+    },
+    MetricInfo {
+        name: "norm_ratio",
+        title: "Norm ratio",
+        caption: "‖Y − X‖² / ‖Y‖² on centred data: how much of the stream each block rewrites.",
+    },
+    MetricInfo {
+        name: "procrustes_orthogonal",
+        title: "Orthogonal Procrustes similarity",
+        caption: "As linearity, with the map confined to rotations and one scale.",
+    },
+    MetricInfo {
+        name: "cka",
+        title: "Linear CKA",
+        caption: "Similarity of the two Gram matrices.",
+    },
+    MetricInfo {
+        name: "rank",
+        title: "Rank of the input",
+        caption: "Directions of the block's input that the fit could use.",
+    },
+];
+
+/// The experiment; its measuring part can be replaced in tests.
+pub struct Profile {
+    measure: Measure,
+}
+
+impl Default for Profile {
+    fn default() -> Self {
+        Self::measured_by(measure::linearity)
+    }
+}
+
+impl Profile {
+    /// The experiment with another source of numbers.
+    pub fn measured_by(measure: Measure) -> Self {
+        Self { measure }
+    }
+}
+
+impl Experiment for Profile {
+    type Config = ProfileConfig;
+
+    fn name(&self) -> &'static str {
+        "linearity/profile"
+    }
+
+    fn title(&self) -> &'static str {
+        "linearity of each block"
+    }
+
+    fn file(&self) -> ExperimentFile {
+        experiment_file!("linearity/profile")
+    }
+
+    fn uses_seed(&self) -> bool {
+        false
+    }
+
+    fn inputs(&self, config: &ProfileConfig) -> Vec<Input> {
+        config.inputs()
+    }
+
+    fn run(&self, config: &ProfileConfig, cx: &mut Context) -> Result<()> {
+        super::profile::run(self.measure, config, cx)
+    }
+
+    fn present(&self, _config: &ProfileConfig, results: &Results) -> Presentation {
+        let profiled = Profiled::new(results, METRICS);
+        let mut words = profiled.presentation("block");
+        let models: Vec<String> = profiled
+            .ranges("linearity")
+            .map(|(model, [low, high])| format!("{} to {} in {model}", number(low), number(high)))
+            .collect();
+        if !models.is_empty() {
+            words.headline = format!("The blocks are {} linear", models.join(", "));
+        }
+        for (model, [low, high]) in profiled.ranges("linearity_without_residual") {
+            words.answer.push(format!(
+                "Without the residual stream the blocks of {model} score {} to {}.",
+                number(low),
+                number(high)
+            ));
+        }
+        for (model, layer, value) in profiled.extremes("linearity", f64::lt) {
+            words.answer.push(format!(
+                "The least linear block of {model} is number {layer}, at {}.",
+                number(value)
+            ));
+        }
+        words
+    }
+}

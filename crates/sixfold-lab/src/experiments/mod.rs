@@ -1,0 +1,23 @@
+//! The experiments, by crate.
+
+pub mod geometry;
+pub mod linearity;
+pub mod profile;
+
+use crate::experiment::Registry;
+
+/// Embeds `experiments/<name>.toml` together with the path that errors name.
+macro_rules! experiment_file {
+    ($name:literal) => {
+        $crate::config::ExperimentFile {
+            path: concat!("crates/sixfold-lab/experiments/", $name, ".toml"),
+            text: include_str!(concat!("../../experiments/", $name, ".toml")),
+        }
+    };
+}
+pub(crate) use experiment_file;
+
+/// All experiments of this version.
+pub fn registry() -> Registry {
+    Registry::new().with(geometry::Profile::default()).with(linearity::Profile::default())
+}

@@ -1,0 +1,184 @@
+//! The config of the profiles.
+
+use std::fmt;
+
+use serde::de::{MapAccess, Visitor, value::MapAccessDeserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::config::{Problem, Validate};
+use crate::data::{Column, Input, InputKind};
+
+/// Which models, which text, which tokens.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ProfileConfig {
+    /// Model directories.
+    pub models: Vec<ModelRef>,
+    /// The text that the models read.
+    pub text: TextConfig,
+    /// Which tokens count.
+    pub filters: Vec<Filter>,
+}
+
+impl Default for ProfileConfig {
+    fn default() -> Self {
+        Self { models: Vec::new(), text: TextConfig::default(), filters: vec![Filter::All] }
+    }
+}
+
+/// A text and how much of it is read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TextConfig {
+    /// UTF-8 text, one document a paragraph; `.gz`, `.tsv` and `.tsv.gz` are read as well.
+    pub path: String,
+    /// The column of a `.tsv`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column: Option<Column>,
+    /// Tokens after which reading stops, per model.
+    pub max_tokens: usize,
+}
+
+impl Default for TextConfig {
+    fn default() -> Self {
+        Self { path: String::new(), column: None, max_tokens: 16_384 }
+    }
+}
+
+/// Which tokens count in a statistic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Filter {
+    /// Every token that is not padding.
+    All,
+    /// Without the first position.
+    NoFirst,
+    /// Without norm outliers.
+    NoOutliers,
+    /// Without repeated states.
+    NoDuplicates,
+    /// Without the first position and norm outliers.
+    NoSinks,
+}
+
+impl Filter {
+    /// The label in `results.json`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::NoFirst => "no_first",
+            Self::NoOutliers => "no_outliers",
+            Self::NoDuplicates => "no_duplicates",
+            Self::NoSinks => "no_sinks",
+        }
+    }
+}
+
+/// A model directory: `"dir"`, or `{ dir = "dir", name = "name" }`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModelRef {
+    /// The directory, with its placeholder.
+    pub dir: String,
+    given_name: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Named {
+    dir: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+}
+
+impl ModelRef {
+    /// A model directory without a name of its own.
+    pub fn new(dir: &str) -> Self {
+        Self { dir: dir.to_owned(), given_name: None }
+    }
+
+    /// The given name, or the last part of the directory that is not `hf`.
+    pub fn name(&self) -> String {
+        let from_dir = || {
+            let mut parts = self.dir.split(['/', '\\']).rev();
+            parts.find(|part| !matches!(*part, "" | "." | "hf")).unwrap_or("model").to_owned()
+        };
+        self.given_name.clone().unwrap_or_else(from_dir)
+    }
+}
+
+impl Serialize for ModelRef {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match &self.given_name {
+            None => self.dir.serialize(to),
+            Some(name) => Named { dir: self.dir.clone(), name: Some(name.clone()) }.serialize(to),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for ModelRef {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        // By hand, because the error of an untagged enum names neither key nor type.
+        struct TextOrTable;
+        impl<'de> Visitor<'de> for TextOrTable {
+            type Value = ModelRef;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a directory, or a table with `dir` and `name`")
+            }
+            fn visit_str<E: serde::de::Error>(self, dir: &str) -> Result<ModelRef, E> {
+                Ok(ModelRef::new(dir))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<ModelRef, A::Error> {
+                let Named { dir, name } = Named::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(ModelRef { dir, given_name: name })
+            }
+        }
+        from.deserialize_any(TextOrTable)
+    }
+}
+
+impl ProfileConfig {
+    /// The files that have to be there.
+    pub fn inputs(&self) -> Vec<Input> {
+        let models = self.models.iter().enumerate();
+        let models = models
+            .map(|(index, model)| Input::new(InputKind::Model, format!("models[{index}]"), &model.dir));
+        let text = Input {
+            column: self.text.column.clone(),
+            ..Input::new(InputKind::Text, "text.path", &self.text.path)
+        };
+        models.chain([text]).collect()
+    }
+}
+
+impl Validate for ProfileConfig {
+    fn problems(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        if self.models.is_empty() {
+            problems.push(Problem::new("models", "is empty; at least one directory is expected"));
+        }
+        let names: Vec<String> = self.models.iter().map(ModelRef::name).collect();
+        for (index, name) in names.iter().enumerate() {
+            if names[..index].contains(name) {
+                let message =
+                    format!("two models are called `{name}`; name one: {{ dir = …, name = … }}");
+                problems.push(Problem::new("models", message));
+            }
+        }
+        if self.text.path.is_empty() {
+            problems.push(Problem::new("text.path", "is empty; a text file is expected"));
+        }
+        if self.text.max_tokens < 16 {
+            let message = format!("{} is too few; at least 16 are expected", self.text.max_tokens);
+            problems.push(Problem::new("text.max_tokens", message));
+        }
+        if self.filters.is_empty() {
+            problems.push(Problem::new("filters", "is empty; `all` is the plainest"));
+        }
+        for (index, filter) in self.filters.iter().enumerate() {
+            if self.filters[..index].contains(filter) {
+                problems.push(Problem::new("filters", format!("`{}` stands twice", filter.name())));
+            }
+        }
+        problems
+    }
+}

@@ -1,0 +1,161 @@
+//! A block of rows, centred about its own mean and scaled by columns, and its products.
+
+use ndarray::{Array1, Array2, ArrayView2, s};
+use rayon::prelude::*;
+
+use super::side::Step;
+use crate::product::{Threads, gram_upper};
+use crate::kernel::gemm_into;
+use crate::scale::power_of_two;
+use crate::Real;
+
+/// Rows of a block: enough for the products to run near their peak, few enough for f32 sums to
+/// keep five digits and for the block to stay in the cache.
+pub(super) const ROWS: usize = 1024;
+
+/// Below this many products the bookkeeping of threads costs more than it gains.
+const PARALLEL: usize = 1 << 16;
+
+/// Rows z = (x − centre)/scale in the type of the input.
+pub(super) struct Block<T> {
+    z: Array2<T>,
+    rows: usize,
+    centre: Array1<T>,
+    /// A power of two at or below the largest magnitude of each column, so that no square of an
+    /// f32 leaves its range, whatever the reference.
+    pub(super) scale: Array1<f64>,
+    /// Σ (x − centre): what rounding the mean to the type of the input left over.
+    pub(super) residual: Array1<f64>,
+}
+
+impl<T: Real> Block<T> {
+    /// Centres and scales finite rows into `z`, which has at least as many rows.
+    pub(super) fn new(x: ArrayView2<'_, T>, mut z: Array2<T>) -> Self {
+        let (rows, d) = x.dim();
+        let x = x.as_standard_layout();
+        let (mut sum, mut max) = (vec![0.0_f64; d], vec![T::zero(); d]);
+        for row in x.rows() {
+            for ((sum, max), &x) in sum.iter_mut().zip(&mut max).zip(row) {
+                *sum += x.widen();
+                *max = if x.abs() > *max { x.abs() } else { *max };
+            }
+        }
+        let scale: Array1<f64> =
+            max.iter().map(|m| power_of_two(m.widen(), T::MAX_SCALE_EXPONENT)).collect();
+        let centre: Array1<T> = sum.iter().map(|s| T::narrow(s / rows as f64)).collect();
+        let residual =
+            sum.iter().zip(&centre).map(|(s, c)| s - rows as f64 * c.widen()).collect();
+        let factor: Vec<T> = scale.iter().map(|s| T::narrow(1.0 / s)).collect();
+        for (mut z, x) in z.rows_mut().into_iter().zip(x.rows()) {
+            for (((z, x), centre), factor) in z.iter_mut().zip(x).zip(&centre).zip(&factor) {
+                *z = (*x - *centre) * *factor;
+            }
+        }
+        Self { z, rows, centre, scale, residual }
+    }
+
+    pub(super) fn rows(&self) -> u64 {
+        self.rows as u64
+    }
+
+    /// The point about which the rows are centred: their mean, rounded.
+    pub(super) fn centre(&self) -> Array1<f64> {
+        self.centre.mapv(T::widen)
+    }
+
+    /// Standard deviation of each column, in the units of x.
+    pub(super) fn deviation(&self) -> Array1<f64> {
+        let mut squares = Array1::<f64>::zeros(self.scale.len());
+        for row in self.view().rows() {
+            squares.zip_mut_with(&row, |sum, z| *sum += z.widen() * z.widen());
+        }
+        (squares / self.rows as f64).mapv(f64::sqrt) * &self.scale
+    }
+
+    fn view(&self) -> ArrayView2<'_, T> {
+        self.z.slice(s![..self.rows, ..])
+    }
+}
+
+/// Room for a block and its products, kept from one block to the next.
+pub(super) struct Buffers<T> {
+    z: Option<Array2<T>>,
+    products: Array2<T>,
+    d: usize,
+}
+
+impl<T: Real> Buffers<T> {
+    pub(super) fn new(d: usize) -> Self {
+        Self { z: None, products: Array2::zeros((0, 0)), d }
+    }
+
+    /// Room for the rows of the next block.
+    pub(super) fn take(&mut self) -> Array2<T> {
+        self.z.take().unwrap_or_else(|| Array2::zeros((ROWS, self.d)))
+    }
+
+    pub(super) fn give_back(&mut self, block: Block<T>) {
+        self.z = Some(block.z);
+    }
+
+    /// At least the upper triangle of ZᵀZ.
+    pub(super) fn gram(&mut self, block: &Block<T>) -> ArrayView2<'_, T> {
+        let d = block.scale.len();
+        self.room(d, d);
+        if block.rows > 1 {
+            gram_upper(block.view(), self.products.view_mut(), Threads::Pool);
+        } else {
+            self.products.fill(T::zero());
+        }
+        self.products.view()
+    }
+
+    /// The cross products ZxᵀZy.
+    pub(super) fn cross(&mut self, x: &Block<T>, y: &Block<T>) -> ArrayView2<'_, T> {
+        self.room(x.scale.len(), y.scale.len());
+        let products = self.products.view_mut();
+        let (zero, one) = (T::zero(), T::one());
+        gemm_into(products, zero, x.view().reversed_axes(), y.view(), one, Threads::Pool);
+        self.products.view()
+    }
+
+    fn room(&mut self, rows: usize, cols: usize) {
+        if self.products.dim() != (rows, cols) {
+            self.products = Array2::zeros((rows, cols));
+        }
+    }
+}
+
+/// state += centred products of new rows + the products of the move of the means; only on and
+/// above the diagonal where `upper`.
+pub(super) fn add_products<T: Real>(
+    state: &mut Array2<f64>,
+    products: ArrayView2<'_, T>,
+    x: &Step,
+    y: &Step,
+    upper: bool,
+) {
+    let (rows, cols) = state.dim();
+    let (ratio, sum, delta) = (as_slice(&y.ratio), as_slice(&y.sum), as_slice(&y.delta));
+    let add_row = |(i, mut row): (usize, ndarray::ArrayViewMut1<'_, f64>)| {
+        let from = if upper { i } else { 0 };
+        let (r, u, w) = (x.ratio[i], x.sum[i] / x.rows, x.delta[i] * x.weight);
+        let products = products.row(i);
+        let terms = ratio[from..].iter().zip(&sum[from..]).zip(&delta[from..]);
+        let row = row.slice_mut(s![from..]).into_iter().zip(products.slice_move(s![from..]));
+        for ((state, p), ((ratio, sum), delta)) in row.zip(terms) {
+            *state += p.widen() * (r * ratio) - u * sum + w * delta;
+        }
+    };
+    let state = state.rows_mut().into_iter().enumerate();
+    if rows * cols < PARALLEL {
+        state.for_each(add_row);
+    } else {
+        state.collect::<Vec<_>>().into_par_iter().for_each(add_row);
+    }
+}
+
+/// Arrays made in this module are contiguous.
+fn as_slice(a: &Array1<f64>) -> &[f64] {
+    a.as_slice().unwrap_or_default()
+}

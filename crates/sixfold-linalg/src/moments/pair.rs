@@ -1,0 +1,83 @@
+//! All second moments of two matrices with the same rows.
+
+use ndarray::{ArrayView2, Axis};
+
+use super::block::{self, Block, Buffers};
+use super::{CrossMoments, Moments};
+use crate::error::same_shape;
+use crate::{Real, Result, ensure_finite};
+
+/// The moments of X, of Y and of both together, in one pass.
+///
+/// Each block is centred and scaled once for all three.
+///
+/// ```
+/// use ndarray::array;
+/// use sixfold_linalg::PairMoments;
+/// let (x, y) = (array![[1.0], [2.0], [4.0]], array![[3.0], [5.0], [9.0]]);
+/// let mut pair = PairMoments::new(1, 1);
+/// pair.update(x.view(), y.view())?;
+/// let slope = pair.xy.cross_scatter()[(0, 0)] / pair.x.scatter()[(0, 0)];
+/// assert!((slope - 2.0).abs() < 1e-12);
+/// # Ok::<(), sixfold_linalg::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct PairMoments {
+    /// Moments of X.
+    pub x: Moments,
+    /// Moments of Y.
+    pub y: Moments,
+    /// Cross moments of X and Y.
+    pub xy: CrossMoments,
+}
+
+impl PairMoments {
+    /// Starts without rows, for `dx` and `dy` columns.
+    pub fn new(dx: usize, dy: usize) -> Self {
+        Self { x: Moments::new(dx), y: Moments::new(dy), xy: CrossMoments::new(dx, dy) }
+    }
+
+    /// Adds the rows of `x` with those of `y`.
+    ///
+    /// # Shapes
+    /// `x` is `[n, dx]`, `y` is `[n, dy]`.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) and
+    /// [`Error::NotFinite`](crate::Error::NotFinite); the state is then unchanged.
+    pub fn update<T: Real>(&mut self, x: ArrayView2<'_, T>, y: ArrayView2<'_, T>) -> Result<()> {
+        let [dx, dy] = self.xy.dims();
+        same_shape("x", [x.nrows(), x.ncols()], [x.nrows(), dx])?;
+        same_shape("y", [y.nrows(), y.ncols()], [x.nrows(), dy])?;
+        ensure_finite("x", x)?;
+        ensure_finite("y", y)?;
+        let (mut for_x, mut for_y, mut for_xy) =
+            (Buffers::new(dx), Buffers::new(dy), Buffers::new(0));
+        let chunks = x.axis_chunks_iter(Axis(0), block::ROWS);
+        for (x, y) in chunks.zip(y.axis_chunks_iter(Axis(0), block::ROWS)) {
+            let (x, y) = (Block::new(x, for_x.take()), Block::new(y, for_y.take()));
+            self.x.absorb(&x, &mut for_x);
+            self.y.absorb(&y, &mut for_y);
+            self.xy.absorb(&x, &y, &mut for_xy);
+            for_x.give_back(x);
+            for_y.give_back(y);
+        }
+        Ok(())
+    }
+
+    /// Adds the rows that `other` has seen.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) for other numbers of columns.
+    pub fn merge(&mut self, other: &Self) -> Result<()> {
+        same_shape("other", other.xy.dims(), self.xy.dims())?;
+        self.x.merge(&other.x)?;
+        self.y.merge(&other.y)?;
+        self.xy.merge(&other.xy)
+    }
+
+    /// Number of rows n.
+    pub fn count(&self) -> u64 {
+        self.xy.count()
+    }
+}

@@ -1,2 +1,50 @@
-//! Placeholder.
-fn main() {}
+//! `cargo xtask <command>`: forwards to cargo and checks nothing that the target checks itself.
+
+mod commands;
+mod exec;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+Tasks of the Sixfold repository
+
+  cargo xtask experiment <args>   run the experiments; try `experiment list`
+  cargo xtask test [args]         every test of the workspace, invariants included
+  cargo xtask lint                formatting, clippy and docs, as CI runs them
+  cargo xtask bench [args]        the criterion benches
+  cargo xtask parity              our models against recorded outputs, as a table
+  cargo xtask help                this text
+
+SIXFOLD_PROFILE=ci lets `experiment` use the build of `cargo xtask test` instead of a release
+build. CARGO_TARGET_DIR is honoured.
+";
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args_os().skip(1);
+    let command = arguments.next();
+    let command = command.as_deref().and_then(std::ffi::OsStr::to_str);
+    let rest: Vec<_> = arguments.collect();
+    let result = match command {
+        Some("experiment") => commands::experiment(rest),
+        Some("test") => commands::test(rest),
+        Some("lint") => commands::lint(),
+        Some("bench") => commands::bench(rest),
+        Some("parity") => commands::parity(rest),
+        Some("help" | "--help" | "-h") => exec::print(HELP),
+        Some(other) => {
+            exec::say(&format!("error: unknown task `{other}`\n\n{HELP}"));
+            return ExitCode::from(2);
+        }
+        None => {
+            exec::say(HELP);
+            return ExitCode::from(2);
+        }
+    };
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            exec::say(&format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}

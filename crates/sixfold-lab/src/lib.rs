@@ -25,6 +25,7 @@ mod environment;
 mod error;
 mod experiment;
 mod interrupt;
+mod measures;
 mod progress;
 mod terminal;
 

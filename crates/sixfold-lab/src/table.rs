@@ -100,6 +100,12 @@ impl Table {
         self.rows.push(row);
     }
 
+    /// The heads of the columns, each with whether the column holds numbers.
+    pub fn heads(&self) -> Vec<(&str, bool)> {
+        let heads = self.columns.iter().enumerate();
+        heads.map(|(index, head)| (head.as_str(), self.is_numeric(index))).collect()
+    }
+
     /// Whether the column holds numbers.
     pub fn is_numeric(&self, column: usize) -> bool {
         let mut cells = self.rows.iter().map(|row| &row[column]).filter(|c| **c != Cell::Empty);
@@ -156,7 +162,7 @@ impl Table {
     pub fn to_terminal(&self) -> String {
         use comfy_table::{CellAlignment, ContentArrangement, presets};
         let mut table = comfy_table::Table::new();
-        table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
+        table.load_style(presets::UTF8_HORIZONTAL_ONLY);
         table.set_content_arrangement(ContentArrangement::Dynamic);
         table.set_header(&self.columns);
         for row in &self.rows {

@@ -135,19 +135,24 @@ impl Layered {
     pub(super) fn table(&self) -> Table {
         let mut root = Table::new();
         for (key, (value, _)) in &self.values {
-            let mut table = &mut root;
-            let (parents, last) = match key.rsplit_once('.') {
-                Some((parents, last)) => (parents, last),
-                None => ("", key.as_str()),
-            };
-            for part in parents.split('.').filter(|part| !part.is_empty()) {
-                let entry = table.entry(part).or_insert_with(|| Value::Table(Table::new()));
-                let Value::Table(inner) = entry else { break };
-                table = inner;
-            }
-            table.insert(last.to_owned(), value.clone());
+            insert(&mut root, key, value);
         }
         root
+    }
+}
+
+/// Puts `value` under the dotted `key`, with the tables that it needs.
+fn insert(table: &mut Table, key: &str, value: &Value) {
+    match key.split_once('.') {
+        None => {
+            table.insert(key.to_owned(), value.clone());
+        }
+        Some((first, rest)) => {
+            let inner = table.entry(first).or_insert_with(|| Value::Table(Table::new()));
+            if let Value::Table(inner) = inner {
+                insert(inner, rest, value);
+            }
+        }
     }
 }
 

@@ -11,7 +11,7 @@ pub(super) fn draw(svg: &mut Svg, y: &str, groups: &[String], series: &[BarSerie
     let values = series.iter().flat_map(|bar| bar.values.iter().flatten());
     // Bars are compared by length, so the axis holds zero.
     let ends = values
-        .flat_map(|(value, band)| [*value].into_iter().chain(band.into_iter().flatten()))
+        .flat_map(|(value, band)| [*value].into_iter().chain(band.iter().flatten().copied()))
         .chain([0.0]);
     let scale = Scale::around(ends, 5, false);
     let frame = Frame::new(&scale, 220.0);

@@ -88,7 +88,7 @@ impl Transition<'_> {
         let (gram, cross) = (test.x.scatter(), test.xy.cross_scatter());
         let spread = total - 2.0 * inner(&map, &cross) + inner(&map, &gram.dot(&map));
         let shift: Array1<f64> =
-            (test.y.mean() - self.y.mean()) - (test.x.mean() - self.x.mean()).dot(&map);
+            (test.y.mean()? - self.y.mean()?) - (test.x.mean()? - self.x.mean()?).dot(&map);
         Ok(1.0 - (spread + test.x.count() as f64 * shift.dot(&shift)) / total)
     }
 }

@@ -22,7 +22,10 @@ pub struct TokenClass {
 ///
 /// A handful of attention sinks can decide an anisotropy or a linearity on its own, so every
 /// score is worth seeing with and without them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
 pub enum TokenFilter {
     /// `all`: every token that is not padding.
     #[default]
@@ -41,6 +44,17 @@ impl TokenFilter {
     /// All filters.
     pub const ALL: [Self; 5] =
         [Self::All, Self::NoFirst, Self::NoOutliers, Self::NoDuplicates, Self::NoSinks];
+
+    /// The name in configs and results.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::NoFirst => "no_first",
+            Self::NoOutliers => "no_outliers",
+            Self::NoDuplicates => "no_duplicates",
+            Self::NoSinks => "no_sinks",
+        }
+    }
 
     /// Whether a token of that class counts.
     ///
@@ -69,13 +83,7 @@ impl TokenFilter {
 
 impl fmt::Display for TokenFilter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::All => "all",
-            Self::NoFirst => "no_first",
-            Self::NoOutliers => "no_outliers",
-            Self::NoDuplicates => "no_duplicates",
-            Self::NoSinks => "no_sinks",
-        })
+        f.pad(self.name())
     }
 }
 
@@ -88,7 +96,7 @@ impl FromStr for TokenFilter {
     type Err = UnknownFilter;
 
     fn from_str(name: &str) -> Result<Self, UnknownFilter> {
-        let found = Self::ALL.into_iter().find(|filter| filter.to_string() == name);
+        let found = Self::ALL.into_iter().find(|filter| filter.name() == name);
         found.ok_or_else(|| UnknownFilter(name.to_owned()))
     }
 }
@@ -152,7 +160,7 @@ mod tests {
     #[test]
     fn names_round_trip() {
         for filter in TokenFilter::ALL {
-            assert_eq!(filter.to_string().parse(), Ok(filter));
+            assert_eq!(filter.name().parse(), Ok(filter));
         }
         assert!("no_such".parse::<TokenFilter>().is_err());
     }

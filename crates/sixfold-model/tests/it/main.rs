@@ -11,3 +11,4 @@ mod parts;
 mod real_models;
 mod stats;
 mod taps;
+mod tokenizing;

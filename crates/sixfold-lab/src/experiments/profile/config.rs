@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::de::{MapAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sixfold_model::stats::TokenFilter as Filter;
 
 use crate::config::{Problem, Validate};
 use crate::data::{Column, Input, InputKind};
@@ -42,35 +43,6 @@ pub struct TextConfig {
 impl Default for TextConfig {
     fn default() -> Self {
         Self { path: String::new(), column: None, max_tokens: 16_384 }
-    }
-}
-
-/// Which tokens count in a statistic.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Filter {
-    /// Every token that is not padding.
-    All,
-    /// Without the first position.
-    NoFirst,
-    /// Without norm outliers.
-    NoOutliers,
-    /// Without repeated states.
-    NoDuplicates,
-    /// Without the first position and norm outliers.
-    NoSinks,
-}
-
-impl Filter {
-    /// The label in `results.json`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::All => "all",
-            Self::NoFirst => "no_first",
-            Self::NoOutliers => "no_outliers",
-            Self::NoDuplicates => "no_duplicates",
-            Self::NoSinks => "no_sinks",
-        }
     }
 }
 

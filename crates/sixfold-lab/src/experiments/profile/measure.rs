@@ -1,9 +1,13 @@
-//! Loads models and text, streams the states of every layer, and measures them.
+//! The scores of every layer, from its streamed moments.
 
-use anyhow::{Result, bail};
+use anyhow::Result;
+use sixfold_model::stats::LayerMoments;
 
-use super::{LayerRow, ModelRef, ProfileConfig};
+use super::stream::{Filtered, Streamed};
+use super::{Filter, LayerMetric, LayerRow, ModelRef, ProfileConfig};
 use crate::context::Context;
+use crate::measures::geometry::spread;
+use crate::measures::linearity::{Transition, without_residual};
 
 /// Linearity of every block of `model`, for every filter of `config`.
 ///
@@ -11,10 +15,20 @@ use crate::context::Context;
 /// A model or text that cannot be read, a signal.
 pub fn linearity(
     model: &ModelRef,
-    _config: &ProfileConfig,
-    _cx: &mut Context,
+    config: &ProfileConfig,
+    cx: &mut Context,
 ) -> Result<Vec<LayerRow>> {
-    bail!("{}: this build cannot measure linearity", model.name())
+    let streamed = Streamed::new(model, config, cx)?;
+    let mut rows = Vec::new();
+    for &filter in &config.filters {
+        let filtered = streamed.filtered(filter)?;
+        for layer in 0..filtered.all.transitions.len() {
+            cx.check_interrupt()?;
+            rows.push(LayerRow { layer, filter, metrics: block(&filtered, layer)? });
+        }
+        note_sample(model, filter, &filtered, cx);
+    }
+    Ok(rows)
 }
 
 /// Geometry of every site of `model`, for every filter of `config`.
@@ -23,8 +37,86 @@ pub fn linearity(
 /// A model or text that cannot be read, a signal.
 pub fn geometry(
     model: &ModelRef,
-    _config: &ProfileConfig,
-    _cx: &mut Context,
+    config: &ProfileConfig,
+    cx: &mut Context,
 ) -> Result<Vec<LayerRow>> {
-    bail!("{}: this build cannot measure geometry", model.name())
+    let streamed = Streamed::new(model, config, cx)?;
+    let mut rows = Vec::new();
+    for &filter in &config.filters {
+        let filtered = streamed.filtered(filter)?;
+        for layer in 0..filtered.all.sites.len() {
+            cx.check_interrupt()?;
+            rows.push(LayerRow { layer, filter, metrics: site(&filtered, layer)? });
+        }
+    }
+    Ok(rows)
+}
+
+/// The moments of the transition from site `layer` to the next.
+fn transition(moments: &LayerMoments, layer: usize) -> Transition<'_> {
+    Transition {
+        x: &moments.sites[layer],
+        y: &moments.sites[layer + 1],
+        xy: &moments.transitions[layer],
+    }
+}
+
+fn block(filtered: &Filtered, layer: usize) -> Result<Vec<LayerMetric>> {
+    let scores = transition(&filtered.all, layer).linearity()?;
+    let linear = filtered.interval(|moments| Ok(transition(moments, layer).score()?.0));
+    let without = filtered.interval(|moments| {
+        let (score, _, norm_ratio) = transition(moments, layer).score()?;
+        Ok(without_residual(score, norm_ratio).unwrap_or(f64::NAN))
+    });
+    let mut metrics = vec![metric("linearity", scores.score, linear)];
+    if scores.adjusted.is_finite() {
+        metrics.push(metric("linearity_adjusted", scores.adjusted, None));
+    }
+    if let Some([even, odd]) = &filtered.halves {
+        let (even, odd) = (transition(even, layer), transition(odd, layer));
+        let heldout = (even.heldout(&odd)? + odd.heldout(&even)?) / 2.0;
+        metrics.push(metric("linearity_heldout", heldout, None));
+    }
+    if let Some(score) = scores.without_residual {
+        metrics.push(metric("linearity_without_residual", score, without));
+    }
+    metrics.push(metric("norm_ratio", scores.norm_ratio, None));
+    metrics.push(metric("procrustes_orthogonal", scores.procrustes_orthogonal, None));
+    metrics.push(metric("cka", scores.cka, None));
+    metrics.push(metric("rank", scores.rank as f64, None));
+    Ok(metrics)
+}
+
+fn site(filtered: &Filtered, layer: usize) -> Result<Vec<LayerMetric>> {
+    let scores = spread(&filtered.all.sites[layer])?;
+    let directions = &filtered.all.directions[layer];
+    let anisotropy = filtered.interval(|moments| Ok(spread(&moments.sites[layer])?.anisotropy));
+    let cosine = filtered.interval(|moments| Ok(moments.directions[layer].mean_cosine()));
+    Ok(vec![
+        metric("anisotropy", scores.anisotropy, anisotropy),
+        metric("mean_cosine", directions.mean_cosine(), cosine),
+        metric("iso_score", scores.iso_score, None),
+        metric("participation_ratio", scores.participation_ratio, None),
+        metric("nesum", scores.nesum, None),
+        metric("effective_rank", scores.effective_rank, None),
+        metric("mean_norm", directions.mean_norm(), None),
+    ])
+}
+
+fn metric(name: &str, value: f64, ci95: Option<[f64; 2]>) -> LayerMetric {
+    LayerMetric { name: name.to_owned(), value, ci95 }
+}
+
+/// Says what noise alone would score with so many tokens.
+fn note_sample(model: &ModelRef, filter: Filter, filtered: &Filtered, cx: &mut Context) {
+    let Some(x) = filtered.all.sites.first() else { return };
+    let (n, d) = (x.count(), x.dim());
+    let floor = d as f64 / (n as f64 - 1.0).max(1.0);
+    let name = model.name();
+    cx.note(format!("{name}, {filter}: {n} tokens; noise alone would score D/(N−1) = {floor:.4}"));
+    if n <= d as u64 + 1 {
+        cx.note(format!(
+            "{name}, {filter}: {n} tokens in {d} dimensions fit anything; use more text"
+        ));
+    }
 }

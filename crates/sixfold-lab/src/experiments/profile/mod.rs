@@ -2,9 +2,12 @@
 
 mod config;
 pub mod measure;
+mod reading;
+mod stream;
 mod words;
 
-pub use config::{Filter, ModelRef, ProfileConfig, TextConfig};
+pub use config::{ModelRef, ProfileConfig, TextConfig};
+pub use sixfold_model::stats::TokenFilter as Filter;
 pub use words::{MetricInfo, Profiled};
 
 use anyhow::Result;

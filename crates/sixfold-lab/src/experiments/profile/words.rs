@@ -47,11 +47,11 @@ impl<'a> Profiled<'a> {
         }
     }
 
-    fn records(&self, name: &'a str, model: &'a str, filter: &'a str) -> Vec<(usize, &'a Metric)> {
+    fn records(&self, name: &str, model: &str, filter: &str) -> Vec<(usize, &'a Metric)> {
         let mut records: Vec<(usize, &Metric)> = self
             .results
-            .named(name)
-            .filter(|m| m.place.text("model") == model && m.place.text("filter") == filter)
+            .summary()
+            .filter(|m| m.name == name && m.place.text("model") == model && m.place.text("filter") == filter)
             .filter_map(|m| Some((m.place.number("layer")? as usize, m)))
             .collect();
         records.sort_by_key(|(layer, _)| *layer);
@@ -123,9 +123,9 @@ impl<'a> Profiled<'a> {
         lines
     }
 
-    fn figure(&self, info: &'a MetricInfo, layer: &str) -> Figure {
+    fn figure(&self, info: &MetricInfo, layer: &str) -> Figure {
         let one_model = self.models.len() == 1;
-        let depth = |model: &'a str| {
+        let depth = |model: &str| {
             let records = self.filters.iter().flat_map(|f| self.records(info.name, model, f));
             records.map(|(layer, _)| layer).max().unwrap_or(0)
         };

@@ -1,0 +1,122 @@
+//! Streams the states of every layer through the accumulators of `sixfold_model::stats`.
+
+use anyhow::Result;
+use sixfold_linalg::{Jackknife, jackknife};
+use sixfold_model::stats::{LayerMoments, MomentTap, NormTap, TokenFilter};
+use sixfold_model::{Batch, Checkpoint, Tap, Transformer};
+
+use super::reading::Reading;
+use super::{ModelRef, ProfileConfig};
+use crate::context::Context;
+
+/// A token is an outlier where its norm exceeds this many medians.
+const OUTLIER_FACTOR: f64 = 5.0;
+
+/// The streamed moments of a model over a text.
+pub(super) struct Streamed {
+    tap: MomentTap,
+}
+
+/// The moments of the tokens that a filter keeps: of all, and without each group of documents.
+pub(super) struct Filtered {
+    pub(super) all: LayerMoments,
+    /// Empty where there are too few groups for an interval.
+    left_out: Vec<LayerMoments>,
+    /// Even and odd groups, to fit on one and score on the other.
+    pub(super) halves: Option<[LayerMoments; 2]>,
+}
+
+impl Streamed {
+    /// Reads the text once, twice where a filter has to know outliers.
+    pub(super) fn new(model: &ModelRef, config: &ProfileConfig, cx: &mut Context) -> Result<Self> {
+        let dir = cx.locator().existing("models", &model.dir)?;
+        let text = cx.locator().existing("text.path", &config.text.path)?;
+        let device = sixfold_model::device(cx.device_name())?;
+        let checkpoint = Checkpoint::open(&dir)?;
+        let transformer = checkpoint.transformer(&device)?;
+        let reading = Reading::new(&dir, &checkpoint, &text, &config.text)?;
+        let spec = checkpoint.spec();
+
+        let mut norms = NormTap::new();
+        if config.filters.iter().any(|filter| filter.needs_norms()) {
+            let what = format!("{}: norms", model.name());
+            pass(&transformer, &reading, &mut norms, &what, cx, |norms, batch, _| norms.begin(batch))?;
+        }
+        let outliers = norms.outliers(OUTLIER_FACTOR);
+        let classes = reading.classes(spec.causal, &outliers);
+        let groups = n_groups(spec.d_model).min(reading.n_documents);
+        let mut tap = MomentTap::new();
+        let what = format!("{}: moments", model.name());
+        pass(&transformer, &reading, &mut tap, &what, cx, |tap, batch, index| {
+            let rows: Vec<usize> = reading.batches[index].1.iter().map(|d| d % groups).collect();
+            tap.begin(batch, &classes[index], &rows);
+        })?;
+        cx.note(format!(
+            "{}: {} tokens of {} documents, {} tokens with a norm above {OUTLIER_FACTOR} medians",
+            model.name(),
+            reading.n_tokens,
+            reading.n_documents,
+            outliers.iter().filter(|&&outlier| outlier).count()
+        ));
+        Ok(Self { tap })
+    }
+
+    /// The moments that a filter keeps.
+    pub(super) fn filtered(&self, filter: TokenFilter) -> Result<Filtered> {
+        let groups = self.tap.groups();
+        let all = self.tap.select(filter, |_| false)?;
+        let count = all.sites.first().map_or(0, sixfold_linalg::Moments::count);
+        anyhow::ensure!(count > 0, "the filter `{filter}` leaves no token");
+        let enough = groups.len() >= 4;
+        let left_out = match enough {
+            true => groups.iter().map(|&g| self.tap.select(filter, |other| other == g)).collect::<Result<_, _>>()?,
+            false => Vec::new(),
+        };
+        let half = |parity: usize| self.tap.select(filter, |group| group % 2 != parity);
+        let halves = if enough { Some([half(0)?, half(1)?]) } else { None };
+        Ok(Filtered { all, left_out, halves })
+    }
+}
+
+impl Filtered {
+    /// The 95 % interval of a statistic over groups of documents; none where there are too few,
+    /// or where it is not defined without one of them.
+    pub(super) fn interval(&self, statistic: impl Fn(&LayerMoments) -> Result<f64>) -> Option<[f64; 2]> {
+        let value = statistic(&self.all).ok()?;
+        let values: Vec<f64> = self.left_out.iter().map(&statistic).collect::<Result<_>>().ok()?;
+        if values.len() < 2 {
+            return None;
+        }
+        let estimate = |group: Option<usize>| Ok(group.map_or(value, |group| values[group]));
+        let Jackknife { ci95, .. } = jackknife(values.len(), estimate).ok()?;
+        Some(ci95.into())
+    }
+}
+
+/// Groups of documents: fewer where the moments are large.
+fn n_groups(d_model: usize) -> usize {
+    match d_model {
+        0..=512 => 16,
+        513..=1024 => 8,
+        _ => 4,
+    }
+}
+
+/// One pass over the text; a signal ends it between two batches.
+fn pass<T: Tap>(
+    model: &Transformer,
+    reading: &Reading,
+    tap: &mut T,
+    what: &str,
+    cx: &Context,
+    begin: impl Fn(&mut T, &Batch, usize),
+) -> Result<()> {
+    let mut task = cx.progress().task(what, reading.n_tokens as u64, "tokens");
+    for (index, (batch, _)) in reading.batches.iter().enumerate() {
+        cx.check_interrupt()?;
+        begin(tap, batch, index);
+        model.forward_with(batch, tap)?;
+        task.advance(batch.n_tokens() as u64);
+    }
+    Ok(())
+}

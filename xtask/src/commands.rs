@@ -1,0 +1,117 @@
+//! The tasks: which cargo command each one is.
+
+use std::ffi::OsString;
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::exec::{become_, run, say};
+
+/// The one feature set that tests, lints and CI's experiments share, so that dependencies are
+/// compiled once.
+const FEATURES: &str = "flex,ndarray,wgpu,hub";
+/// Clippy and rustdoc look at the CUDA code as well, which only a GPU can run.
+const CHECK_FEATURES: &str = "flex,ndarray,wgpu,cuda,hub";
+/// The features that can be named in `--device`.
+const BACKENDS: [&str; 3] = ["cuda", "wgpu", "ndarray"];
+
+fn cargo() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    // `cargo run` of this program set these for its own package; the next cargo must not think
+    // that they were given by the user.
+    for name in ["CARGO_MANIFEST_DIR", "CARGO_MANIFEST_PATH", "CARGO_PKG_NAME"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// `cargo xtask experiment …`: forwards to the lab, built with what the arguments need.
+pub(crate) fn experiment(arguments: Vec<OsString>) -> Result<u8> {
+    let profile = std::env::var("SIXFOLD_PROFILE").ok().filter(|profile| !profile.is_empty());
+    let features = match profile {
+        Some(_) => FEATURES.to_owned(),
+        None => features(&arguments),
+    };
+    let mut command = cargo();
+    command.args(["run", "--package", "sixfold-lab", "--profile"]);
+    command.arg(profile.unwrap_or_else(|| "release".to_owned()));
+    if !features.is_empty() {
+        command.args(["--features", &features]);
+    }
+    become_(command.arg("--").args(arguments))
+}
+
+/// The cargo features that `--device` and `--online` call for.
+fn features(arguments: &[OsString]) -> String {
+    let texts: Vec<&str> = arguments.iter().filter_map(|argument| argument.to_str()).collect();
+    let mut features = Vec::new();
+    for (index, text) in texts.iter().enumerate() {
+        let device = match text.strip_prefix("--device") {
+            Some("") => texts.get(index + 1).copied(),
+            Some(rest) => rest.strip_prefix('='),
+            None => None,
+        };
+        let kind = device.and_then(|device| device.split(':').next());
+        if let Some(backend) = BACKENDS.into_iter().find(|backend| Some(*backend) == kind) {
+            features.push(backend);
+        }
+        if *text == "--online" {
+            features.push("hub");
+        }
+    }
+    features.join(",")
+}
+
+/// `cargo xtask test`: all tests of the workspace.
+pub(crate) fn test(arguments: Vec<OsString>) -> Result<u8> {
+    let mut command = cargo();
+    command.args(["test", "--workspace", "--profile", "ci", "--features", FEATURES]);
+    become_(command.args(arguments))
+}
+
+/// `cargo xtask lint`: the same three commands as `.ci/run`, the fast one first.
+pub(crate) fn lint() -> Result<u8> {
+    let shared = ["--workspace", "--profile", "ci", "--features", CHECK_FEATURES];
+    let mut format = cargo();
+    format.args(["fmt", "--all", "--check"]);
+    let mut clippy = cargo();
+    clippy.args(["clippy", "--all-targets"]).args(shared).args(["--", "-D", "warnings"]);
+    let mut docs = cargo();
+    docs.args(["doc", "--no-deps"]).args(shared).env("RUSTDOCFLAGS", "-Dwarnings");
+    for (name, command) in [("fmt", &mut format), ("clippy", &mut clippy), ("doc", &mut docs)] {
+        say(&format!("lint: {name}"));
+        let code = run(command)?;
+        if code != 0 {
+            say(&format!("error: {name} found something to mend"));
+            return Ok(code);
+        }
+    }
+    Ok(0)
+}
+
+/// `cargo xtask bench`: the criterion benches.
+pub(crate) fn bench(arguments: Vec<OsString>) -> Result<u8> {
+    become_(cargo().args(["bench", "--package", "sixfold-benches"]).args(arguments))
+}
+
+/// `cargo xtask parity`: our models against the outputs that were recorded elsewhere.
+pub(crate) fn parity(arguments: Vec<OsString>) -> Result<u8> {
+    let mut command = cargo();
+    command.args(["run", "--package", "sixfold-model", "--profile", "ci"]);
+    command.args(["--features", FEATURES, "--example", "parity", "--"]);
+    become_(command.args(arguments))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn devices_bring_their_feature() {
+        let of = |text: &str| features(&text.split(' ').map(OsString::from).collect::<Vec<_>>());
+        assert_eq!(of("run a/b --device cuda:1 seed=1"), "cuda");
+        assert_eq!(of("run a/b --device=wgpu --online"), "wgpu,hub");
+        assert_eq!(of("run a/b --device flex"), "");
+        assert_eq!(of("run a/b --device"), "");
+    }
+}

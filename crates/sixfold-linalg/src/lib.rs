@@ -18,17 +18,40 @@
 //! **Shapes.** Products panic where shapes do not fit, as `ndarray` does; all else returns an
 //! [`Error`].
 
+mod backend;
+mod eigen;
 mod error;
+mod gram_solve;
+mod jackknife;
 mod kernel;
+mod lanczos;
+mod lstsq;
 mod moments;
+mod operator;
+mod polar;
 mod product;
+mod qr;
 mod real;
 mod scale;
+mod student;
+mod svd;
+mod truncated;
 
+pub use eigen::{Eigh, eigh, eigvalsh};
 pub use error::{Error, Result};
+pub use gram_solve::{GramMethod, GramSolution, gram_rcond, solve_gram};
+pub use jackknife::{Jackknife, jackknife, try_jackknife};
+pub use lanczos::{Lanczos, lanczos_largest};
+pub use lstsq::{LeastSquares, lstsq};
 pub use moments::{CrossMoments, CrossMomentsParts, Moments, MomentsParts, PairMoments};
+pub use operator::LinearOperator;
+pub use polar::{Polar, Procrustes, orthogonal_procrustes, polar, procrustes_from_gram};
 pub use product::{
     Threads, cross_gram, cross_gram_with, gram, gram_with, matmul, matmul_into, matmul_with,
 };
+pub use qr::{CholeskyQr, ThinQr, cholesky_qr2, qr};
 pub use real::Real;
 pub use scale::ensure_finite;
+pub use student::student_t_quantile;
+pub use svd::{Svd, svd, svdvals};
+pub use truncated::{TruncatedSvd, TruncatedSvdConfig, truncated_svd, truncated_svd_of};

@@ -34,7 +34,10 @@ pub(crate) fn max_abs<T: Real>(what: &'static str, a: ArrayView2<'_, T>) -> Resu
     if finite { Ok(max.widen()) } else { Err(locate(what, a)) }
 }
 
-pub(crate) fn ensure_finite_vector<T: Real>(what: &'static str, a: ArrayView1<'_, T>) -> Result<()> {
+pub(crate) fn ensure_finite_vector<T: Real>(
+    what: &'static str,
+    a: ArrayView1<'_, T>,
+) -> Result<()> {
     match a.iter().position(|x| !x.is_finite()) {
         None => Ok(()),
         Some(row) => Err(Error::NotFinite { what, row, col: 0 }),

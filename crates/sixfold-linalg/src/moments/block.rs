@@ -4,10 +4,10 @@ use ndarray::{Array1, Array2, ArrayView2, s};
 use rayon::prelude::*;
 
 use super::side::Step;
-use crate::product::{Threads, gram_upper};
-use crate::kernel::gemm_into;
-use crate::scale::power_of_two;
 use crate::Real;
+use crate::kernel::gemm_into;
+use crate::product::{Threads, gram_upper};
+use crate::scale::power_of_two;
 
 /// Rows of a block: enough for the products to run near their peak, few enough for f32 sums to
 /// keep five digits and for the block to stay in the cache.
@@ -43,8 +43,7 @@ impl<T: Real> Block<T> {
         let scale: Array1<f64> =
             max.iter().map(|m| power_of_two(m.widen(), T::MAX_SCALE_EXPONENT)).collect();
         let centre: Array1<T> = sum.iter().map(|s| T::narrow(s / rows as f64)).collect();
-        let residual =
-            sum.iter().zip(&centre).map(|(s, c)| s - rows as f64 * c.widen()).collect();
+        let residual = sum.iter().zip(&centre).map(|(s, c)| s - rows as f64 * c.widen()).collect();
         let factor: Vec<T> = scale.iter().map(|s| T::narrow(1.0 / s)).collect();
         for (mut z, x) in z.rows_mut().into_iter().zip(x.rows()) {
             for (((z, x), centre), factor) in z.iter_mut().zip(x).zip(&centre).zip(&factor) {
@@ -89,9 +88,9 @@ impl<T: Real> Buffers<T> {
         Self { z: None, products: Array2::zeros((0, 0)), d }
     }
 
-    /// Room for the rows of the next block.
-    pub(super) fn take(&mut self) -> Array2<T> {
-        self.z.take().unwrap_or_else(|| Array2::zeros((ROWS, self.d)))
+    /// Room for the rows of the next block of a matrix of `rows` rows.
+    pub(super) fn take(&mut self, rows: usize) -> Array2<T> {
+        self.z.take().unwrap_or_else(|| Array2::zeros((ROWS.min(rows), self.d)))
     }
 
     pub(super) fn give_back(&mut self, block: Block<T>) {

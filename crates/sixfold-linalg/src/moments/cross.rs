@@ -60,9 +60,10 @@ impl CrossMoments {
         ensure_finite("x", x)?;
         ensure_finite("y", y)?;
         let (mut for_x, mut for_y) = (Buffers::new(dx), Buffers::new(dy));
+        let rows = x.nrows();
         let chunks = x.axis_chunks_iter(Axis(0), block::ROWS);
         for (x, y) in chunks.zip(y.axis_chunks_iter(Axis(0), block::ROWS)) {
-            let (x, y) = (Block::new(x, for_x.take()), Block::new(y, for_y.take()));
+            let (x, y) = (Block::new(x, for_x.take(rows)), Block::new(y, for_y.take(rows)));
             self.absorb(&x, &y, &mut for_x);
             for_x.give_back(x);
             for_y.give_back(y);

@@ -99,14 +99,14 @@ impl Moments {
         ensure_finite("x", x)?;
         let mut buffers = Buffers::new(self.dim());
         for rows in x.axis_chunks_iter(Axis(0), block::ROWS) {
-            let block = Block::new(rows, buffers.take());
+            let block = Block::new(rows, buffers.take(x.nrows()));
             self.absorb(&block, &mut buffers);
             buffers.give_back(block);
         }
         Ok(())
     }
 
-    pub(crate) fn absorb<T: Real>(&mut self, block: &Block<T>, buffers: &mut Buffers<T>) {
+    fn absorb<T: Real>(&mut self, block: &Block<T>, buffers: &mut Buffers<T>) {
         self.side.initialise(block);
         let gram = buffers.gram(block);
         let step = self.side.step(self.rows, block);

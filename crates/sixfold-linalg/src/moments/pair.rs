@@ -53,9 +53,10 @@ impl PairMoments {
         ensure_finite("y", y)?;
         let (mut for_x, mut for_y, mut for_xy) =
             (Buffers::new(dx), Buffers::new(dy), Buffers::new(0));
+        let rows = x.nrows();
         let chunks = x.axis_chunks_iter(Axis(0), block::ROWS);
         for (x, y) in chunks.zip(y.axis_chunks_iter(Axis(0), block::ROWS)) {
-            let (x, y) = (Block::new(x, for_x.take()), Block::new(y, for_y.take()));
+            let (x, y) = (Block::new(x, for_x.take(rows)), Block::new(y, for_y.take(rows)));
             self.x.absorb(&x, &mut for_x);
             self.y.absorb(&y, &mut for_y);
             self.xy.absorb(&x, &y, &mut for_xy);

@@ -41,10 +41,7 @@ fn bad_references_are_refused() {
         m.set_reference(one.view(), zero.view()),
         Err(Error::InvalidParameter { name: "scale", .. })
     ));
-    assert_eq!(
-        m.add_block(1, zero.view(), Array2::zeros((2, 2)).view()),
-        Err(Error::NoReference)
-    );
+    assert_eq!(m.add_block(1, zero.view(), Array2::zeros((2, 2)).view()), Err(Error::NoReference));
 }
 
 #[test]

@@ -1,0 +1,51 @@
+//! The t quantile against printed tables and closed forms.
+
+use super::{ln_gamma, student_t_quantile};
+use crate::Error;
+
+#[test]
+fn the_table_of_two_sided_95_and_99_per_cent() {
+    let table = [
+        (1.0, 12.706_204_736, 63.656_741_162),
+        (2.0, 4.302_652_730, 9.924_843_201),
+        (3.0, 3.182_446_305, 5.840_909_310),
+        (5.0, 2.570_581_836, 4.032_142_984),
+        (10.0, 2.228_138_852, 3.169_272_673),
+        (30.0, 2.042_272_456, 2.749_995_654),
+        (100.0, 1.983_971_519, 2.625_890_521),
+    ];
+    for (df, t95, t99) in table {
+        assert!((student_t_quantile(0.975, df).unwrap() - t95).abs() < 1e-8 * t95, "{df}");
+        assert!((student_t_quantile(0.995, df).unwrap() - t99).abs() < 1e-8 * t99, "{df}");
+        let low = student_t_quantile(0.025, df).unwrap();
+        assert!((low + t95).abs() < 1e-8 * t95);
+    }
+    assert!((student_t_quantile(0.975, 1e6).unwrap() - 1.959_966_6).abs() < 1e-6);
+}
+
+#[test]
+fn one_and_two_degrees_have_closed_forms() {
+    for p in [0.5001, 0.6, 0.75, 0.9, 0.999, 0.999_999] {
+        let cauchy = (std::f64::consts::PI * (p - 0.5)).tan();
+        let one = student_t_quantile(p, 1.0).unwrap();
+        assert!((one - cauchy).abs() < 1e-9 * cauchy, "{p}: {one} {cauchy}");
+        let closed = (2.0 * p - 1.0) / (2.0 * p * (1.0 - p)).sqrt();
+        let two = student_t_quantile(p, 2.0).unwrap();
+        assert!((two - closed).abs() < 1e-9 * closed, "{p}: {two} {closed}");
+    }
+    assert!(student_t_quantile(0.5, 7.0).unwrap().abs() < 1e-12);
+}
+
+#[test]
+fn gamma_of_integers_and_halves() {
+    assert!((ln_gamma(0.5) - 0.5 * std::f64::consts::PI.ln()).abs() < 1e-14);
+    assert!(ln_gamma(1.0).abs() < 1e-14);
+    assert!((ln_gamma(11.0) - 3_628_800.0_f64.ln()).abs() < 1e-12);
+}
+
+#[test]
+fn parameters_out_of_range_are_typed_errors() {
+    for (p, df) in [(0.0, 3.0), (1.0, 3.0), (f64::NAN, 3.0), (0.9, 0.0), (0.9, f64::INFINITY)] {
+        assert!(matches!(student_t_quantile(p, df), Err(Error::InvalidParameter { .. })));
+    }
+}

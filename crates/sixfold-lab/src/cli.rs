@@ -64,7 +64,13 @@ pub(crate) struct Chosen {
     /// The experiment, as `list` names it
     pub(crate) name: String,
     /// Size of the run
-    #[arg(long, value_enum, default_value_t, hide_possible_values = true, value_name = "smoke|small|paper")]
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        hide_possible_values = true,
+        value_name = "smoke|small|paper"
+    )]
     pub(crate) preset: Preset,
     /// Values over those of the preset: `text.max_tokens=4096`, as TOML or plain text
     #[arg(value_name = "key=value")]
@@ -125,7 +131,13 @@ pub(crate) struct RunArgs {
 #[derive(Debug, Args)]
 pub(crate) struct AllArgs {
     /// Size of the runs
-    #[arg(long, value_enum, default_value_t, hide_possible_values = true, value_name = "smoke|small|paper")]
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        hide_possible_values = true,
+        value_name = "smoke|small|paper"
+    )]
     pub(crate) preset: Preset,
     /// Directory of the index and of all runs [default: runs/all/<UTC time>]
     #[arg(long, value_name = "DIR")]

@@ -71,9 +71,8 @@ impl Clock {
 
 /// The time now, UTC, as in RFC 3339 without fractions.
 pub(crate) fn now() -> String {
-    let format = time::macros::format_description!(
-        "[year]-[month]-[day]T[hour]:[minute]:[second]Z"
-    );
+    let format =
+        time::macros::format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
     time::OffsetDateTime::now_utc().format(format).unwrap_or_default()
 }
 

@@ -1,6 +1,7 @@
 //! Numbers, sizes and times as a reader wants them.
 
-/// Four significant digits; whole numbers up to six digits stay whole.
+/// Four digits: four decimals below one, four significant digits otherwise. Whole numbers stay
+/// whole.
 ///
 /// ```
 /// use sixfold_lab::format::number;
@@ -21,9 +22,30 @@ pub fn number(value: f64) -> String {
         return format!("{value:.3e}");
     }
     let before = (size.log10().floor() as i32 + 1).max(0) as usize;
-    let zeros = if size < 1.0 { (-size.log10().floor()) as usize - 1 } else { 0 };
+    // Below a thousandth the zeros would eat the digits.
+    let zeros = if size < 1e-3 { (-size.log10().floor()) as usize - 1 } else { 0 };
     let text = format!("{value:.*}", 4_usize.saturating_sub(before) + zeros.min(3));
     if before > 4 { grouped(value.round()) } else { text }
+}
+
+/// Three significant digits without trailing zeros, for sentences.
+///
+/// ```
+/// use sixfold_lab::format::short;
+///
+/// assert_eq!([short(0.94), short(0.98512), short(0.0056), short(47.0)], ["0.94", "0.985", "0.0056", "47"]);
+/// ```
+pub fn short(value: f64) -> String {
+    let size = value.abs();
+    if !value.is_finite() || value.fract() == 0.0 || !(1e-4..1e3).contains(&size) {
+        return number(value);
+    }
+    let decimals = (2 - size.log10().floor() as i32).max(0) as usize;
+    let text = format!("{value:.decimals$}");
+    match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text,
+    }
 }
 
 /// A whole number in groups of three, joined by narrow spaces from five digits on.
@@ -48,7 +70,11 @@ pub(crate) fn bytes(count: u64) -> String {
     let mut value = count as f64;
     for unit in ["B", "KiB", "MiB", "GiB"] {
         if value < 1024.0 {
-            return if unit == "B" { format!("{value:.0} B") } else { format!("{value:.1} {unit}") };
+            return if unit == "B" {
+                format!("{value:.0} B")
+            } else {
+                format!("{value:.1} {unit}")
+            };
         }
         value /= 1024.0;
     }

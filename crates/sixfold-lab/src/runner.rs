@@ -132,14 +132,20 @@ pub fn execute(
     session: &Session,
 ) -> Result<Outcome> {
     let clock = Clock::start();
-    for input in experiment.inputs(&plan.resolved.table)? {
-        session.locator.check(&input)?;
+    let inputs = experiment.inputs(&plan.resolved.table)?;
+    // What is wrong with the config comes before what is missing on the disk.
+    for input in &inputs {
+        session.locator.expand(&input.key, &input.path)?;
     }
-    let dir = if plan.resumed {
-        RunDir::resume(&plan.path, &plan.hash)?
-    } else {
-        RunDir::create(&plan.path, request.force)?
+    let earlier = plan.resumed.then(|| RunDir::resume(&plan.path, &plan.hash)).transpose()?;
+    for input in &inputs {
+        session.locator.check(input)?;
+    }
+    let dir = match earlier {
+        Some(dir) => dir,
+        None => RunDir::create(&plan.path, request.force)?,
     };
+    session.progress.say(&format!("{} in {}", experiment.name(), plan.path.display()));
     let status = |name: &str, reason: Option<String>| {
         dir.write_json("status.json", &Status::new(name, reason, experiment.name(), &plan.hash))
     };

@@ -49,7 +49,9 @@ mod tests {
     fn lists_ranges_and_what_is_neither() {
         assert_eq!("0..3".parse(), Ok(Seeds(vec![0, 1, 2])));
         assert_eq!("7, 1,3..5".parse(), Ok(Seeds(vec![7, 1, 3, 4])));
-        for wrong in ["", "a", "3..3", "0..", "1,1", "0..3,2", "-1", "0..99999", "9223372036854775808"] {
+        for wrong in
+            ["", "a", "3..3", "0..", "1,1", "0..3,2", "-1", "0..99999", "9223372036854775808"]
+        {
             assert!(wrong.parse::<Seeds>().is_err(), "{wrong}");
         }
     }

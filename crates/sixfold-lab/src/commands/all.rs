@@ -48,7 +48,6 @@ pub(crate) fn all(registry: &Registry, arguments: &AllArgs) -> Result<()> {
     let mut entries = Vec::new();
     let mut first_failure = None;
     for ((experiment, plan), request) in registry.iter().zip(&plans).zip(&requests) {
-        session.progress.say(&format!("{}", experiment.name()));
         let outcome = execute(experiment, plan, request, &session);
         let mut entry = Entry {
             experiment: experiment.name().to_owned(),

@@ -49,8 +49,10 @@ pub(crate) fn show(registry: &Registry, chosen: &Chosen) -> Result<()> {
         }
     }
     text.push('\n');
-    let entries: Vec<_> =
-        resolved.entries().map(|(key, value, origin)| (format!("{key} = {value}"), origin)).collect();
+    let entries: Vec<_> = resolved
+        .entries()
+        .map(|(key, value, origin)| (format!("{key} = {value}"), origin))
+        .collect();
     // A long list of models must not push all the other remarks to the right.
     let width = entries.iter().map(|(text, _)| text.chars().count()).filter(|n| *n <= 60).max();
     for (entry, origin) in &entries {

@@ -52,9 +52,9 @@ fn again(registry: &Registry, path: &Path) -> Result<(Results, Presentation)> {
     let file = path.join("config.toml");
     let text = fs::read_to_string(&file).with_context(|| doing("read", &file))?;
     let mut resolved = experiment.resolve(preset, &[])?;
-    resolved.table = text
-        .parse()
-        .map_err(|error: toml::de::Error| config(format!("{}: {}", file.display(), error.message())))?;
+    resolved.table = text.parse().map_err(|error: toml::de::Error| {
+        config(format!("{}: {}", file.display(), error.message()))
+    })?;
     let environment: Environment = dir.read_json("env.json")?;
     let presentation = write_report(experiment, &resolved, &dir, &results, &environment)?;
     Ok((results, presentation))

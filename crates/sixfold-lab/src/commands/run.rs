@@ -47,9 +47,6 @@ pub(crate) fn run(registry: &Registry, arguments: &RunArgs) -> Result<()> {
         let results: Results = RunDir::open(&plan.path)?.read_json("results.json")?;
         return show_result(&plan.path, &results, None, arguments.json);
     }
-    if session.progress != crate::progress::Progress::Off {
-        say(&format!("{} in {}", experiment.name(), plan.path.display()));
-    }
     let outcome = execute(experiment, &plan, &request, &session)?;
     let words = outcome.presentation.tables.first().map(|table| {
         let headline = &outcome.presentation.headline;

@@ -189,12 +189,13 @@ impl Parsed {
         let mut lines = BTreeMap::new();
         collect_lines(spans.get_ref(), "", &at, &mut lines);
         let known = ["about", "config", PRESETS[0], PRESETS[1], PRESETS[2]];
-        for key in tables.keys().filter(|key| !known.contains(&key.as_str())) {
+        if let Some(key) = tables.keys().find(|key| !known.contains(&key.as_str())) {
             return Err(config(format!(
                 "{}:{}: unknown table `{key}`{}",
                 file.path,
                 lines.get(key).copied().unwrap_or(1),
-                nearest(key, known).map_or(String::new(), |near| format!("; did you mean `{near}`?")),
+                nearest(key, known)
+                    .map_or(String::new(), |near| format!("; did you mean `{near}`?")),
             )));
         }
         Ok(Self { tables, lines, path: file.path })

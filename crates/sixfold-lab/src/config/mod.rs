@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 /// What an experiment file says about itself, in its `[about]` table.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct About {
     /// The question, as one sentence.
     pub question: String,

@@ -124,14 +124,19 @@ where
             .collect();
         return Err(config(lines.join("; ")));
     }
-    Ok(Resolved { experiment: experiment.to_owned(), preset, about, table: layered.table(), layered })
+    Ok(Resolved {
+        experiment: experiment.to_owned(),
+        preset,
+        about,
+        table: layered.table(),
+        layered,
+    })
 }
 
 /// Reads `table`, already resolved, as a `C`; `path` names it in errors.
 pub(crate) fn check<C: DeserializeOwned>(table: &Table, path: &str) -> Result<C> {
-    serde_path_to_error::deserialize(Value::Table(table.clone())).map_err(|error| {
-        config(format!("{path}: {}: {}", error.path(), error.inner().message()))
-    })
+    serde_path_to_error::deserialize(Value::Table(table.clone()))
+        .map_err(|error| config(format!("{path}: {}: {}", error.path(), error.inner().message())))
 }
 
 fn typed<C: DeserializeOwned>(
@@ -151,7 +156,9 @@ fn typed<C: DeserializeOwned>(
         let key = error.path().to_string();
         let message = error.inner().message().to_owned();
         let meant_as_text = overrides.iter().rev().find(|one| {
-            one.key == key && message.contains("expected a string") && !one.value.is_str()
+            one.key == key
+                && message.contains("expected a string")
+                && !one.value.is_str()
                 && layered.iter().any(|(known, value, _)| known == key && !value.is_str())
         });
         if let Some(one) = meant_as_text {
@@ -165,24 +172,54 @@ fn typed<C: DeserializeOwned>(
 
 /// One line from serde's message.
 fn explain(place: &str, key: &str, message: &str, defaults: &Table) -> String {
-    let Some(rest) = message.strip_prefix("unknown field `") else {
-        let key = if key == "." { String::new() } else { format!("{key}: ") };
-        return format!("{place}: {key}{message}");
+    let named = if key == "." { String::new() } else { format!("{key}: ") };
+    // Serde puts names in back quotes: first the wrong one, then those it expected.
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    let wrong = quoted.next().unwrap_or(key);
+    let expected: Vec<&str> = quoted.collect();
+    if message.starts_with("unknown field") {
+        return unknown_key(place, key, wrong, &expected, defaults);
+    }
+    if message.starts_with("unknown variant") {
+        return match nearest(wrong, expected.iter().copied()) {
+            Some(near) => {
+                format!("{place}: {named}unknown value `{wrong}`; did you mean `{near}`?")
+            }
+            None => {
+                let valid = expected.join(", ");
+                format!("{place}: {named}unknown value `{wrong}`; valid here: {valid}")
+            }
+        };
+    }
+    let invalid = ["invalid type: ", "invalid value: "];
+    let Some(rest) = invalid.iter().find_map(|prefix| message.strip_prefix(prefix)) else {
+        return format!("{place}: {named}{message}");
     };
-    let unknown = rest.split('`').next().unwrap_or(key);
-    let (parent, full) = match key.strip_suffix(unknown) {
-        Some(parent) => (parent.to_owned(), key.to_owned()),
-        None if key == "." => (String::new(), unknown.to_owned()),
-        None => (format!("{key}."), format!("{key}.{unknown}")),
+    let (found, wanted) = rest.rsplit_once(", expected ").unwrap_or((rest, "another type"));
+    let found = if found == "map" { "a table" } else { found };
+    let wanted = match wanted {
+        "usize" | "u64" | "u32" | "u16" | "u8" => "a whole number from 0",
+        "isize" | "i64" | "i32" => "a whole number",
+        "f64" | "f32" => "a number",
+        "a sequence" => "a list, as in [1, 2]",
+        "a map" => "a table",
+        wanted if wanted.starts_with("struct ") => "a table",
+        other => other,
     };
-    // What serde expected stands between every other pair of back quotes.
-    let expected: Vec<String> = rest
-        .split('`')
-        .skip(2)
-        .step_by(2)
-        .filter(|name| !name.is_empty())
-        .map(|name| format!("{parent}{name}"))
-        .collect();
+    format!("{place}: {named}expected {wanted}, found {found}")
+}
+
+fn unknown_key(
+    place: &str,
+    key: &str,
+    unknown: &str,
+    expected: &[&str],
+    defaults: &Table,
+) -> String {
+    // The path ends in the key itself, except at the root.
+    let parent = key.strip_suffix(unknown).unwrap_or("");
+    let full = format!("{parent}{unknown}");
+    let expected: Vec<String> = expected.iter().map(|name| format!("{parent}{name}")).collect();
     let all = flatten(defaults);
     let candidates =
         expected.iter().map(String::as_str).chain(all.iter().map(|(key, _)| key.as_str()));
@@ -201,3 +238,6 @@ fn place(origin: Option<&Origin>, file: ExperimentFile) -> String {
         Some(Origin::Default) | None => file.path.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

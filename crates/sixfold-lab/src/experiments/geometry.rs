@@ -8,7 +8,7 @@ use crate::config::ExperimentFile;
 use crate::context::Context;
 use crate::data::Input;
 use crate::experiment::Experiment;
-use crate::format::number;
+use crate::format::short;
 use crate::present::Presentation;
 use crate::record::Results;
 
@@ -102,7 +102,7 @@ impl Experiment for Profile {
         let mut words = profiled.presentation("site");
         let peaks: Vec<String> = profiled
             .extremes("anisotropy", f64::gt)
-            .map(|(model, layer, value)| format!("at {} in {model} (site {layer})", number(value)))
+            .map(|(model, layer, value)| format!("at {} in {model} (site {layer})", short(value)))
             .collect();
         if !peaks.is_empty() {
             words.headline = format!("Anisotropy peaks {}", peaks.join(", "));
@@ -110,15 +110,15 @@ impl Experiment for Profile {
         for (model, [low, high]) in profiled.ranges("effective_rank") {
             words.answer.push(format!(
                 "The effective rank of {model} runs from {} to {}.",
-                number(low),
-                number(high)
+                short(low),
+                short(high)
             ));
         }
         for (model, [low, high]) in profiled.ranges("mean_cosine") {
             words.answer.push(format!(
                 "Two tokens of {model} have a mean cosine of {} to {}.",
-                number(low),
-                number(high)
+                short(low),
+                short(high)
             ));
         }
         words

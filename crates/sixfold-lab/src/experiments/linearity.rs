@@ -8,7 +8,7 @@ use crate::config::ExperimentFile;
 use crate::context::Context;
 use crate::data::Input;
 use crate::experiment::Experiment;
-use crate::format::number;
+use crate::format::short;
 use crate::present::Presentation;
 use crate::record::Results;
 
@@ -108,22 +108,29 @@ impl Experiment for Profile {
         let mut words = profiled.presentation("block");
         let models: Vec<String> = profiled
             .ranges("linearity")
-            .map(|(model, [low, high])| format!("{} to {} in {model}", number(low), number(high)))
+            .enumerate()
+            .map(|(index, (model, [low, high]))| {
+                let (low, high) = (short(low), short(high));
+                match index {
+                    0 => format!("The blocks of {model} are {low} to {high} linear"),
+                    _ => format!("those of {model} {low} to {high}"),
+                }
+            })
             .collect();
         if !models.is_empty() {
-            words.headline = format!("The blocks are {} linear", models.join(", "));
+            words.headline = models.join(", ");
         }
         for (model, [low, high]) in profiled.ranges("linearity_without_residual") {
             words.answer.push(format!(
                 "Without the residual stream the blocks of {model} score {} to {}.",
-                number(low),
-                number(high)
+                short(low),
+                short(high)
             ));
         }
         for (model, layer, value) in profiled.extremes("linearity", f64::lt) {
             words.answer.push(format!(
                 "The least linear block of {model} is number {layer}, at {}.",
-                number(value)
+                short(value)
             ));
         }
         words

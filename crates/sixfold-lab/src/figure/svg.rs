@@ -6,9 +6,8 @@ use std::fmt::Write;
 pub(super) const WIDTH: f64 = 480.0;
 
 /// Colours for programs that do not know CSS variables; `figure.css` holds the same.
-const COLOURS: [&str; 8] = [
-    "#2563a8", "#c2570c", "#1a7f5a", "#9a3b8c", "#a87b00", "#0e7c86", "#b3263a", "#5b6472",
-];
+const COLOURS: [&str; 8] =
+    ["#2563a8", "#c2570c", "#1a7f5a", "#9a3b8c", "#a87b00", "#0e7c86", "#b3263a", "#5b6472"];
 const DASHES: [&str; 5] = ["", "6 4", "2 3", "9 3 2 3", "12 5"];
 pub(super) const INK: &str = "#1c2430";
 pub(super) const MUTED: &str = "#5b6472";
@@ -159,7 +158,9 @@ impl Svg {
     pub(super) fn finish(self, title: &str, description: &str, style: &str) -> String {
         let style = match style {
             "" => String::new(),
-            style => format!("<style>\n{style}</style>\n<rect class=\"paper\" width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n"),
+            style => format!(
+                "<style>\n{style}</style>\n<rect class=\"paper\" width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n"
+            ),
         };
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"figure\" viewBox=\"0 0 {} {}\" \

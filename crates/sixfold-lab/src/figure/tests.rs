@@ -57,9 +57,10 @@ fn every_kind_is_drawn_inside_its_box() {
             .map(|(height, _)| height.parse().unwrap())
             .unwrap();
         for (attribute, limit) in [("x", 480.0), ("cx", 480.0), ("y", height), ("cy", height)] {
-            for (_, rest) in svg.match_indices(&format!(" {attribute}=\"")).map(|(at, found)| {
-                (at, &svg[at + found.len()..])
-            }) {
+            for (_, rest) in svg
+                .match_indices(&format!(" {attribute}=\""))
+                .map(|(at, found)| (at, &svg[at + found.len()..]))
+            {
                 let value: f64 = rest.split_once('"').unwrap().0.parse().unwrap();
                 assert!((0.0..=limit).contains(&value), "{attribute}={value} of {limit}");
             }

@@ -34,7 +34,11 @@ impl Scale {
     }
 
     /// The same scale cut to exactly the values, for axes whose ends mean something.
-    pub(super) fn tight(values: impl IntoIterator<Item = f64> + Clone, count: usize, whole: bool) -> Self {
+    pub(super) fn tight(
+        values: impl IntoIterator<Item = f64> + Clone,
+        count: usize,
+        whole: bool,
+    ) -> Self {
         let mut scale = Self::around(values.clone(), count, whole);
         let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
         for value in values {

@@ -32,12 +32,8 @@ pub fn spread(moments: &Moments) -> Result<Spread> {
     let squares: f64 = values.iter().map(|value| value * value).sum();
     let largest = values.iter().copied().fold(0.0, f64::max);
     let participation_ratio = total * total / squares;
-    let entropy: f64 = values
-        .iter()
-        .map(|value| value / total)
-        .filter(|&p| p > 0.0)
-        .map(|p| -p * p.ln())
-        .sum();
+    let entropy: f64 =
+        values.iter().map(|value| value / total).filter(|&p| p > 0.0).map(|p| -p * p.ln()).sum();
     Ok(Spread {
         anisotropy: largest / total,
         iso_score: (participation_ratio - 1.0) / (values.len() as f64 - 1.0).max(1.0),

@@ -2,10 +2,7 @@
 
 use anyhow::{Result, ensure};
 use ndarray::{Array1, Array2};
-use sixfold_linalg::{CrossMoments, Moments, solve_gram};
-
-/// Eigenvalues of the Gram matrix below this share of the largest count as zero.
-const RCOND: f64 = 1e-10;
+use sixfold_linalg::{CrossMoments, GramSolution, Moments, gram_rcond, solve_gram};
 
 /// Scores of one transition X → Y, all centred.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -49,7 +46,7 @@ impl Transition<'_> {
         let total = self.y.total_variance();
         ensure!(total > 0.0, "all {n} tokens are equal at this site: no linearity is defined");
         let (gram, cross) = (self.x.scatter(), self.xy.cross_scatter());
-        let fit = solve_gram(gram.view(), cross.view(), RCOND)?;
+        let fit = solve(&gram, &cross)?;
         let added = total - 2.0 * trace(&cross) + trace(&gram);
         Ok(((fit.explained / total).clamp(0.0, 1.0), fit.rank, (added / total).max(0.0)))
     }
@@ -84,7 +81,7 @@ impl Transition<'_> {
         let total = test.y.total_variance();
         ensure!(total > 0.0, "all held-out tokens are equal at this site");
         let (gram, cross) = (self.x.scatter(), self.xy.cross_scatter());
-        let map = solve_gram(gram.view(), cross.view(), RCOND)?.solution;
+        let map = solve(&gram, &cross)?.solution;
         let (gram, cross) = (test.x.scatter(), test.xy.cross_scatter());
         let spread = total - 2.0 * inner(&map, &cross) + inner(&map, &gram.dot(&map));
         let shift: Array1<f64> =
@@ -96,6 +93,12 @@ impl Transition<'_> {
 /// `L_without = 1 − (1 − L)/norm_ratio`; none where the block adds nothing.
 pub fn without_residual(score: f64, norm_ratio: f64) -> Option<f64> {
     (norm_ratio > 1e-12).then(|| 1.0 - (1.0 - score) / norm_ratio)
+}
+
+/// Least squares from moments. States come from f32 arithmetic, whose noise must not count as
+/// rank.
+fn solve(gram: &Array2<f64>, cross: &Array2<f64>) -> Result<GramSolution> {
+    Ok(solve_gram(gram.view(), cross.view(), gram_rcond::<f32>(gram.nrows()))?)
 }
 
 fn trace(matrix: &Array2<f64>) -> f64 {

@@ -139,7 +139,8 @@ fn all_metrics(metrics: &[Metric]) -> Table {
             Some(label) => Cell::from(label.to_string()),
             None => Cell::Empty,
         });
-        let interval = metric.ci95.map(|[low, high]| format!("{} to {}", number(low), number(high)));
+        let interval =
+            metric.ci95.map(|[low, high]| format!("{} to {}", number(low), number(high)));
         let rest = [
             Cell::from(metric.value),
             Cell::from(interval),
@@ -159,7 +160,8 @@ fn environment_rows(environment: &Environment) -> Vec<(&'static str, String)> {
         _ => commit.clone(),
     });
     let burn = Some(environment.burn.clone()).filter(|version| !version.is_empty());
-    let lock = environment.cargo_lock_sha256.as_ref().map(|hash| hash[..16.min(hash.len())].to_owned());
+    let lock =
+        environment.cargo_lock_sha256.as_ref().map(|hash| hash[..16.min(hash.len())].to_owned());
     let cost = environment.cpu_seconds.map(duration);
     [
         ("Device", Some(environment.device.clone())),

@@ -112,8 +112,9 @@ impl ProfileConfig {
     /// The files that have to be there.
     pub fn inputs(&self) -> Vec<Input> {
         let models = self.models.iter().enumerate();
-        let models = models
-            .map(|(index, model)| Input::new(InputKind::Model, format!("models[{index}]"), &model.dir));
+        let models = models.map(|(index, model)| {
+            Input::new(InputKind::Model, format!("models[{index}]"), &model.dir)
+        });
         let text = Input {
             column: self.text.column.clone(),
             ..Input::new(InputKind::Text, "text.path", &self.text.path)

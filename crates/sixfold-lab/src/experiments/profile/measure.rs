@@ -18,17 +18,7 @@ pub fn linearity(
     config: &ProfileConfig,
     cx: &mut Context,
 ) -> Result<Vec<LayerRow>> {
-    let streamed = Streamed::new(model, config, cx)?;
-    let mut rows = Vec::new();
-    for &filter in &config.filters {
-        let filtered = streamed.filtered(filter)?;
-        for layer in 0..filtered.all.transitions.len() {
-            cx.check_interrupt()?;
-            rows.push(LayerRow { layer, filter, metrics: block(&filtered, layer)? });
-        }
-        note_sample(model, filter, &filtered, cx);
-    }
-    Ok(rows)
+    rows(model, config, cx, |moments| moments.transitions.len(), block)
 }
 
 /// Geometry of every site of `model`, for every filter of `config`.
@@ -40,14 +30,26 @@ pub fn geometry(
     config: &ProfileConfig,
     cx: &mut Context,
 ) -> Result<Vec<LayerRow>> {
+    rows(model, config, cx, |moments| moments.sites.len(), site)
+}
+
+/// Streams the text once and measures each layer under each filter.
+fn rows(
+    model: &ModelRef,
+    config: &ProfileConfig,
+    cx: &mut Context,
+    n_layers: fn(&LayerMoments) -> usize,
+    measure: fn(&Filtered, usize) -> Result<Vec<LayerMetric>>,
+) -> Result<Vec<LayerRow>> {
     let streamed = Streamed::new(model, config, cx)?;
     let mut rows = Vec::new();
     for &filter in &config.filters {
         let filtered = streamed.filtered(filter)?;
-        for layer in 0..filtered.all.sites.len() {
+        for layer in 0..n_layers(&filtered.all) {
             cx.check_interrupt()?;
-            rows.push(LayerRow { layer, filter, metrics: site(&filtered, layer)? });
+            rows.push(LayerRow { layer, filter, metrics: measure(&filtered, layer)? });
         }
+        note_sample(model, filter, &filtered, cx);
     }
     Ok(rows)
 }
@@ -113,7 +115,9 @@ fn note_sample(model: &ModelRef, filter: Filter, filtered: &Filtered, cx: &mut C
     let (n, d) = (x.count(), x.dim());
     let floor = d as f64 / (n as f64 - 1.0).max(1.0);
     let name = model.name();
-    cx.note(format!("{name}, {filter}: {n} tokens; noise alone would score D/(N−1) = {floor:.4}"));
+    cx.note(format!(
+        "{name}, {filter}: {n} tokens in {d} dimensions; a fit of noise would score {floor:.4}"
+    ));
     if n <= d as u64 + 1 {
         cx.note(format!(
             "{name}, {filter}: {n} tokens in {d} dimensions fit anything; use more text"

@@ -25,7 +25,12 @@ pub(super) struct Reading {
 impl Reading {
     /// Reads whole documents until `max_tokens` tokens are there, and cuts them into windows of
     /// the model's context.
-    pub(super) fn new(dir: &Path, checkpoint: &Checkpoint, text: &Path, config: &TextConfig) -> Result<Self> {
+    pub(super) fn new(
+        dir: &Path,
+        checkpoint: &Checkpoint,
+        text: &Path,
+        config: &TextConfig,
+    ) -> Result<Self> {
         let tokenizer = Tokenizer::from_dir(dir)?;
         let context = checkpoint.spec().max_positions.unwrap_or(MAX_WINDOW).min(MAX_WINDOW);
         let options = EncodeOptions::default();

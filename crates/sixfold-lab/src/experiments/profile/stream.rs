@@ -40,7 +40,9 @@ impl Streamed {
         let mut norms = NormTap::new();
         if config.filters.iter().any(|filter| filter.needs_norms()) {
             let what = format!("{}: norms", model.name());
-            pass(&transformer, &reading, &mut norms, &what, cx, |norms, batch, _| norms.begin(batch))?;
+            pass(&transformer, &reading, &mut norms, &what, cx, |norms, batch, _| {
+                norms.begin(batch)
+            })?;
         }
         let outliers = norms.outliers(OUTLIER_FACTOR);
         let classes = reading.classes(spec.causal, &outliers);
@@ -69,7 +71,10 @@ impl Streamed {
         anyhow::ensure!(count > 0, "the filter `{filter}` leaves no token");
         let enough = groups.len() >= 4;
         let left_out = match enough {
-            true => groups.iter().map(|&g| self.tap.select(filter, |other| other == g)).collect::<Result<_, _>>()?,
+            true => groups
+                .iter()
+                .map(|&g| self.tap.select(filter, |other| other == g))
+                .collect::<Result<_, _>>()?,
             false => Vec::new(),
         };
         let half = |parity: usize| self.tap.select(filter, |group| group % 2 != parity);
@@ -81,7 +86,10 @@ impl Streamed {
 impl Filtered {
     /// The 95 % interval of a statistic over groups of documents; none where there are too few,
     /// or where it is not defined without one of them.
-    pub(super) fn interval(&self, statistic: impl Fn(&LayerMoments) -> Result<f64>) -> Option<[f64; 2]> {
+    pub(super) fn interval(
+        &self,
+        statistic: impl Fn(&LayerMoments) -> Result<f64>,
+    ) -> Option<[f64; 2]> {
         let value = statistic(&self.all).ok()?;
         let values: Vec<f64> = self.left_out.iter().map(&statistic).collect::<Result<_>>().ok()?;
         if values.len() < 2 {
@@ -89,7 +97,7 @@ impl Filtered {
         }
         let estimate = |group: Option<usize>| Ok(group.map_or(value, |group| values[group]));
         let Jackknife { ci95, .. } = jackknife(values.len(), estimate).ok()?;
-        Some(ci95.into())
+        Some(ci95)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Tables, figures and words of a profile, from its records alone.
 
 use crate::figure::{Chart, Figure, Point, Series};
-use crate::format::number;
+use crate::format::short;
 use crate::present::Presentation;
 use crate::record::{Metric, Results};
 use crate::table::{Cell, Table};
@@ -51,7 +51,9 @@ impl<'a> Profiled<'a> {
         let mut records: Vec<(usize, &Metric)> = self
             .results
             .summary()
-            .filter(|m| m.name == name && m.place.text("model") == model && m.place.text("filter") == filter)
+            .filter(|m| {
+                m.name == name && m.place.text("model") == model && m.place.text("filter") == filter
+            })
             .filter_map(|m| Some((m.place.number("layer")? as usize, m)))
             .collect();
         records.sort_by_key(|(layer, _)| *layer);
@@ -109,7 +111,10 @@ impl<'a> Profiled<'a> {
             halves.sort_by(f64::total_cmp);
             if let Some(median) = halves.get(halves.len() / 2) {
                 let title = info.title;
-                lines.push(format!("{title}: ± {} (median half of a 95 % interval).", number(*median)));
+                lines.push(format!(
+                    "{title}: ± {} (median half of a 95\u{a0}% interval).",
+                    short(*median)
+                ));
             }
         }
         lines.push(match lines.is_empty() {
@@ -118,7 +123,10 @@ impl<'a> Profiled<'a> {
         });
         if self.filters.len() > 1 {
             let others = self.filters[1..].join(", ");
-            lines.push(format!("Sentences are about `{}`; controls: {others}.", self.filters[0]));
+            lines.push(format!(
+                "Sentences are about the filter {}; controls: {others}.",
+                self.filters[0]
+            ));
         }
         lines
     }
@@ -156,7 +164,7 @@ impl<'a> Profiled<'a> {
             }
         }
         let bands = series.iter().flat_map(|line| &line.points).any(|point| point.band.is_some());
-        let bands = if bands { " Bands: 95 % over documents." } else { "" };
+        let bands = if bands { " Bands: 95\u{a0}% over documents." } else { "" };
         let whose = if one_model { format!(", {}", self.models[0]) } else { String::new() };
         Figure {
             name: info.name.to_owned(),

@@ -1,0 +1,7 @@
+//! Tests of the runner through its library and its binary.
+
+mod binary;
+mod interrupt;
+mod overrides;
+mod runs;
+mod synthetic;

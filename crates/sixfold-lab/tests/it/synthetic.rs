@@ -1,0 +1,91 @@
+//! Experiments with made-up numbers: two models, five and twelve blocks.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Result;
+use sixfold_lab::experiments::profile::{Filter, LayerMetric, LayerRow, ModelRef, ProfileConfig};
+use sixfold_lab::experiments::{geometry, linearity};
+use sixfold_lab::{Context, Registry};
+
+/// Runs the library's command line as the binary would.
+pub(crate) fn lab(arguments: &[&str]) -> ExitCode {
+    sixfold_lab::main(&registry(), ["sixfold-lab"].iter().chain(arguments))
+}
+
+/// The shipped experiments with made-up numbers.
+pub(crate) fn registry() -> Registry {
+    Registry::new()
+        .with(linearity::Profile::measured_by(measure_linearity))
+        .with(geometry::Profile::measured_by(measure_geometry))
+}
+
+/// A smooth curve over depth, shifted by the filter, with an interval.
+fn curve(depth: f64, filter: usize, from: f64, bend: f64) -> (f64, Option<[f64; 2]>) {
+    let value = from + bend * (depth * std::f64::consts::PI).sin() - 0.02 * filter as f64;
+    let half = 0.004 + 0.01 * depth * (1.0 - depth);
+    (value, Some([value - half, value + half]))
+}
+
+fn rows(
+    model: &ModelRef,
+    config: &ProfileConfig,
+    cx: &mut Context,
+    extra: usize,
+    shapes: &[(&str, f64, f64)],
+) -> Result<Vec<LayerRow>> {
+    let layers = extra + if model.name().contains("minilm") { 6 } else { 5 };
+    let bias = if model.name().contains("minilm") { 0.03 } else { 0.0 };
+    let mut task = cx.progress().task(&model.name(), layers as u64, "layers");
+    let mut rows = Vec::new();
+    for layer in 0..layers {
+        cx.check_interrupt()?;
+        if std::env::var_os("SIXFOLD_TEST_SLOW").is_some() {
+            std::thread::sleep(Duration::from_millis(40));
+        }
+        let depth = layer as f64 / (layers - 1) as f64;
+        for (index, filter) in config.filters.iter().enumerate() {
+            let metrics = shapes.iter().map(|(name, from, bend)| {
+                let (value, ci95) = curve(depth, index, from - bias, *bend);
+                let ci95 = ci95.filter(|_| !matches!(*name, "rank" | "mean_norm"));
+                LayerMetric::new(name, value, ci95)
+            });
+            let filter: Filter = *filter;
+            rows.push(LayerRow { layer, filter, metrics: metrics.collect() });
+        }
+        task.advance(1);
+    }
+    Ok(rows)
+}
+
+fn measure_linearity(
+    model: &ModelRef,
+    config: &ProfileConfig,
+    cx: &mut Context,
+) -> Result<Vec<LayerRow>> {
+    if std::env::var_os("SIXFOLD_TEST_FAIL").is_some() {
+        anyhow::bail!("made to fail");
+    }
+    let shapes = [
+        ("linearity", 0.94, 0.045),
+        ("linearity_without_residual", 0.86, -0.35),
+        ("linearity_adjusted", 0.93, 0.045),
+        ("norm_ratio", 0.42, -0.3),
+    ];
+    rows(model, config, cx, 0, &shapes)
+}
+
+fn measure_geometry(
+    model: &ModelRef,
+    config: &ProfileConfig,
+    cx: &mut Context,
+) -> Result<Vec<LayerRow>> {
+    let shapes = [
+        ("anisotropy", 0.18, 0.55),
+        ("mean_cosine", 0.09, 0.4),
+        ("iso_score", 0.31, -0.22),
+        ("effective_rank", 48.0, -21.0),
+        ("mean_norm", 3.1, 8.0),
+    ];
+    rows(model, config, cx, 1, &shapes)
+}

@@ -25,7 +25,9 @@ fn main() -> Result<()> {
             Some(HeadKind::Classifier) => {
                 checkpoint.save(&checkpoint.classifier(Seed::new(0), &device)?, to)?;
             }
-            _ if checkpoint.spec().causal => checkpoint.save(&checkpoint.causal_lm(&device)?, to)?,
+            _ if checkpoint.spec().causal => {
+                checkpoint.save(&checkpoint.causal_lm(&device)?, to)?
+            }
             _ => checkpoint.save(&checkpoint.masked_lm(&device)?, to)?,
         }
         saved += 1;

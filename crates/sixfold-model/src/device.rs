@@ -1,6 +1,9 @@
 //! Devices by name: the only place outside `ops/` folders that names a backend.
 
-#[cfg_attr(not(feature = "wgpu"), allow(unused_imports, reason = "used by some backends only"))]
+#[cfg_attr(
+    not(feature = "wgpu"),
+    allow(unused_imports, reason = "used by some backends only")
+)]
 use burn::tensor::{Device, DeviceKind};
 
 use crate::{Error, Result};
@@ -92,7 +95,10 @@ backend!(flex(name), "flex" => Device::flex());
 backend!(cuda(name, index: usize), "cuda" => Device::cuda(index));
 backend!(wgpu(name), "wgpu" => Device::wgpu(DeviceKind::DefaultDevice));
 
-#[cfg_attr(feature = "ndarray", expect(deprecated, reason = "kept as second CPU backend and oracle"))]
+#[cfg_attr(
+    feature = "ndarray",
+    expect(deprecated, reason = "kept as second CPU backend and oracle")
+)]
 mod second_cpu {
     use super::*;
     backend!(make(name), "ndarray" => Device::ndarray());

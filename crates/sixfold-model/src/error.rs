@@ -27,7 +27,9 @@ pub enum Error {
         available: Vec<&'static str>,
     },
     /// A token id that the embedding table has no row for.
-    #[error("token id {id} at row {row}, position {position} is outside the vocabulary of {vocab_size}")]
+    #[error(
+        "token id {id} at row {row}, position {position} is outside the vocabulary of {vocab_size}"
+    )]
     TokenOutOfRange {
         /// The id found.
         id: u32,
@@ -161,7 +163,9 @@ impl std::fmt::Display for TensorReport {
         let shapes: Vec<String> = self
             .misshapen
             .iter()
-            .map(|(name, expected, found)| format!("{name} (expected {expected:?}, found {found:?})"))
+            .map(|(name, expected, found)| {
+                format!("{name} (expected {expected:?}, found {found:?})")
+            })
             .collect();
         let mut separator = "";
         for (what, names) in [

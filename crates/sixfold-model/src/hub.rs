@@ -29,8 +29,12 @@ pub struct HubOptions {
 }
 
 /// Files that a model may have besides its weights.
-const OPTIONAL: &[&str] =
-    &["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "generation_config.json"];
+const OPTIONAL: &[&str] = &[
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "generation_config.json",
+];
 
 /// Downloads config, tokenizer and weights of a model, and returns the directory that holds
 /// them, ready for [`Checkpoint::open`](crate::Checkpoint::open). Files in the cache are not
@@ -74,7 +78,13 @@ impl<'a> Hub<'a> {
         let client = builder.build_sync().map_err(|error| failed(model, "config.json", error))?;
         // Old models live at the root of the hub, without an owner.
         let (owner, name) = model.repo.split_once('/').unwrap_or(("", &model.repo));
-        Ok(Self { model, client, owner, name, offline: options.offline || offline_by_environment() })
+        Ok(Self {
+            model,
+            client,
+            owner,
+            name,
+            offline: options.offline || offline_by_environment(),
+        })
     }
 
     fn file(&self, name: &str) -> Result<PathBuf> {

@@ -26,7 +26,8 @@ pub trait Projection: Module + ModuleDisplay {
     /// `x`, `dx`: `[.., d_in]` → `[.., d_out]`
     fn tangent<const D: usize>(&self, x: Tensor<D>, dx: Tensor<D>) -> Tensor<D> {
         let _ = x;
-        let origin = self.project(Tensor::<1>::zeros([dx.dims()[D - 1]], &dx.device()).unsqueeze::<D>());
+        let origin =
+            self.project(Tensor::<1>::zeros([dx.dims()[D - 1]], &dx.device()).unsqueeze::<D>());
         self.project(dx) - origin
     }
 }

@@ -84,7 +84,9 @@ impl fmt::Display for Site {
 
 /// A site name that does not exist.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no site: expected `embed`, `final_norm` or `blocks.N.hook_{{resid_pre, attn_out, mlp_out, resid_post}}`")]
+#[error(
+    "`{0}` is no site: expected `embed`, `final_norm` or `blocks.N.hook_{{resid_pre, attn_out, mlp_out, resid_post}}`"
+)]
 pub struct UnknownSite(pub String);
 
 impl FromStr for Site {
@@ -97,8 +99,10 @@ impl FromStr for Site {
             "final_norm" => return Ok(Self::FinalNorm),
             _ => {}
         }
-        let (index, at) =
-            name.strip_prefix("blocks.").and_then(|rest| rest.split_once('.')).ok_or_else(unknown)?;
+        let (index, at) = name
+            .strip_prefix("blocks.")
+            .and_then(|rest| rest.split_once('.'))
+            .ok_or_else(unknown)?;
         let at = match at {
             "hook_resid_pre" => BlockSite::ResidPre,
             "hook_attn_out" => BlockSite::AttnOut,

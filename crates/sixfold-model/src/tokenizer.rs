@@ -71,7 +71,9 @@ impl Tokenizer {
         let mut inner = tokenizers::Tokenizer::from_file(&path)
             .map_err(|source| Error::Tokenizer { path: path.clone(), source })?;
         inner.with_padding(None);
-        inner.with_truncation(None).map_err(|source| Error::Tokenizer { path: path.clone(), source })?;
+        inner
+            .with_truncation(None)
+            .map_err(|source| Error::Tokenizer { path: path.clone(), source })?;
         Ok(Self { inner, path })
     }
 

@@ -43,7 +43,10 @@ impl Golden {
     /// If it is not there, or not f32.
     pub fn f32(&self, name: &str) -> (Vec<usize>, Vec<f32>) {
         let (shape, bytes) = self.raw(name, Dtype::F32);
-        (shape, bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())
+        (
+            shape,
+            bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect(),
+        )
     }
 
     /// Shape and values of an integer tensor.
@@ -52,7 +55,10 @@ impl Golden {
     /// If it is not there, or not i32.
     pub fn i32(&self, name: &str) -> (Vec<usize>, Vec<i32>) {
         let (shape, bytes) = self.raw(name, Dtype::I32);
-        (shape, bytes.chunks_exact(4).map(|b| i32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())
+        (
+            shape,
+            bytes.chunks_exact(4).map(|b| i32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect(),
+        )
     }
 
     fn raw(&self, name: &str, dtype: Dtype) -> (Vec<usize>, Vec<u8>) {

@@ -31,12 +31,15 @@ pub fn data_dir() -> Option<PathBuf> {
 #[expect(clippy::print_stderr, reason = "a skipped test must say so")]
 pub fn has_vulkan() -> bool {
     let folders = ["/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d", "/usr/local/share/vulkan/icd.d"];
-    let driver = |folder: &str| std::fs::read_dir(folder).is_ok_and(|mut files| files.next().is_some());
+    let driver =
+        |folder: &str| std::fs::read_dir(folder).is_ok_and(|mut files| files.next().is_some());
     let found = std::env::var_os("VK_DRIVER_FILES").is_some()
         || cfg!(any(target_os = "macos", target_os = "windows"))
         || folders.into_iter().any(driver);
     if !found {
-        eprintln!("skipped: no Vulkan driver (on Debian: apt-get install mesa-vulkan-drivers libvulkan1)");
+        eprintln!(
+            "skipped: no Vulkan driver (on Debian: apt-get install mesa-vulkan-drivers libvulkan1)"
+        );
     }
     found
 }

@@ -38,7 +38,8 @@ struct Stored {
 impl Archive {
     /// Maps `model.safetensors`, or the shards of `model.safetensors.index.json`.
     pub(crate) fn open(dir: &Path) -> Result<Self> {
-        let mut archive = Self { path: dir.to_owned(), files: Vec::new(), tensors: BTreeMap::new() };
+        let mut archive =
+            Self { path: dir.to_owned(), files: Vec::new(), tensors: BTreeMap::new() };
         let single = dir.join("model.safetensors");
         let index = dir.join("model.safetensors.index.json");
         if single.is_file() {
@@ -48,7 +49,8 @@ impl Archive {
                 let path = dir.join(&file);
                 archive.map(path.clone())?;
                 if let Some(name) = names.iter().find(|name| !archive.tensors.contains_key(*name)) {
-                    let what = format!("holds no tensor `{name}`, which {} promises", index.display());
+                    let what =
+                        format!("holds no tensor `{name}`, which {} promises", index.display());
                     return Err(Error::Malformed { path, what });
                 }
             }
@@ -110,18 +112,12 @@ impl Archive {
         let file = &self.files[stored.file];
         let bytes = &file.bytes[stored.start..stored.end];
         let values = match stored.dtype {
-            Dtype::F32 => {
-                gather(bytes, source, shape, |b: [u8; 4]| f32::from_le_bytes(b))
-            }
-            Dtype::F16 => {
-                gather(bytes, source, shape, |b: [u8; 2]| f16::from_le_bytes(b).to_f32())
-            }
+            Dtype::F32 => gather(bytes, source, shape, |b: [u8; 4]| f32::from_le_bytes(b)),
+            Dtype::F16 => gather(bytes, source, shape, |b: [u8; 2]| f16::from_le_bytes(b).to_f32()),
             Dtype::BF16 => {
                 gather(bytes, source, shape, |b: [u8; 2]| bf16::from_le_bytes(b).to_f32())
             }
-            Dtype::F64 => {
-                gather(bytes, source, shape, |b: [u8; 8]| f64::from_le_bytes(b) as f32)
-            }
+            Dtype::F64 => gather(bytes, source, shape, |b: [u8; 8]| f64::from_le_bytes(b) as f32),
             dtype => {
                 let what = format!(
                     "tensor `{}` has type {dtype:?}; supported: F32, F16, BF16, F64",

@@ -115,7 +115,12 @@ impl<'a> ConfigReader<'a> {
             None => "(absent)".to_owned(),
             Some(value) => value.to_string(),
         };
-        Error::Config { path: self.path.clone(), key: key.to_owned(), found, expected: expected.into() }
+        Error::Config {
+            path: self.path.clone(),
+            key: key.to_owned(),
+            found,
+            expected: expected.into(),
+        }
     }
 
     /// A positive count that must be there.
@@ -178,7 +183,11 @@ impl<'a> ConfigReader<'a> {
     /// A probability below 1, or its default.
     pub(crate) fn probability(&self, key: &str, default: f64) -> Result<f64> {
         let p = self.number(key, default)?;
-        if (0.0..1.0).contains(&p) { Ok(p) } else { Err(self.error(key, "expected a number in [0, 1)")) }
+        if (0.0..1.0).contains(&p) {
+            Ok(p)
+        } else {
+            Err(self.error(key, "expected a number in [0, 1)"))
+        }
     }
 
     /// Refuses the key unless it is absent or has the only value that is supported.

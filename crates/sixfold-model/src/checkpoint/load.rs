@@ -16,7 +16,8 @@ impl Checkpoint {
         let archive = Archive::open(&self.dir)?;
         let naming = self.naming(&self.prefix(&archive));
         let plan = self.plan(&model, &archive, &naming, head)?;
-        let mut loader = Loader { archive: &archive, plan, tracker: PathTracker::default(), error: None };
+        let mut loader =
+            Loader { archive: &archive, plan, tracker: PathTracker::default(), error: None };
         let model = model.map(&mut loader);
         match loader.error {
             Some(error) => Err(error),
@@ -27,7 +28,8 @@ impl Checkpoint {
     /// The prefix under which this file holds the token table; the usual one if it is nowhere.
     fn prefix(&self, archive: &Archive) -> String {
         let table = |prefix: &str| {
-            let source = super::source(self.family.body, &self.naming(prefix), "embed.tokens.weight");
+            let source =
+                super::source(self.family.body, &self.naming(prefix), "embed.tokens.weight");
             source.map(|source| source.name).unwrap_or_default()
         };
         let mut prefixes: Vec<String> =

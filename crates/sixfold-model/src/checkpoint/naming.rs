@@ -65,10 +65,7 @@ pub(crate) enum Part {
     /// The `part`-th third.
     Third(usize),
     /// In each head's three chunks of `d_head`, the `part`-th.
-    OfHead {
-        part: usize,
-        d_head: usize,
-    },
+    OfHead { part: usize, d_head: usize },
 }
 
 impl Part {

@@ -55,7 +55,8 @@ impl Checkpoint {
     /// A file that cannot be written, named; a block that the family's form has no place for.
     pub fn save<M: SaveModel>(&self, model: &M, dir: impl AsRef<Path>) -> Result<()> {
         let dir = dir.as_ref();
-        std::fs::create_dir_all(dir).map_err(|source| Error::Io { path: dir.to_owned(), source })?;
+        std::fs::create_dir_all(dir)
+            .map_err(|source| Error::Io { path: dir.to_owned(), source })?;
         let tensors = self.tensors(model)?;
         let path = dir.join("model.safetensors");
         let bytes: Vec<Vec<u8>> = tensors
@@ -77,7 +78,8 @@ impl Checkpoint {
         for name in TOKENIZER_FILES {
             let from = self.dir.join(name);
             if from.is_file() && self.dir != dir {
-                let text = std::fs::read(&from).map_err(|source| Error::Io { path: from, source })?;
+                let text =
+                    std::fs::read(&from).map_err(|source| Error::Io { path: from, source })?;
                 write_file(&dir.join(name), &text)?;
             }
         }
@@ -145,10 +147,8 @@ impl Collector<'_> {
     fn put(&mut self, source: &Source, shape: &[usize], values: &[f32]) {
         let stored = stored_shape(source, shape);
         let n: usize = stored.iter().product();
-        let (_, whole) = self
-            .tensors
-            .entry(source.name.clone())
-            .or_insert_with(|| (stored, vec![0.0; n]));
+        let (_, whole) =
+            self.tensors.entry(source.name.clone()).or_insert_with(|| (stored, vec![0.0; n]));
         match *shape {
             [n] => {
                 for (o, value) in values.iter().enumerate() {

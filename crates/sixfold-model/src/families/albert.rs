@@ -15,14 +15,41 @@ pub(super) static FAMILY: Family = Family {
         table("embed.token_types", "{p}embeddings.token_type_embeddings"),
         norm("embed.norm", "{p}embeddings.LayerNorm"),
         linear("embed.projection", "{p}encoder.embedding_hidden_mapping_in"),
-        linear("blocks.{i}.attention.query", concat!("{p}encoder.albert_layer_groups.{g}.albert_layers.{j}", ".attention.query")),
-        linear("blocks.{i}.attention.key", concat!("{p}encoder.albert_layer_groups.{g}.albert_layers.{j}", ".attention.key")),
-        linear("blocks.{i}.attention.value", concat!("{p}encoder.albert_layer_groups.{g}.albert_layers.{j}", ".attention.value")),
-        linear("blocks.{i}.attention.output", concat!("{p}encoder.albert_layer_groups.{g}.albert_layers.{j}", ".attention.dense")),
-        norm("blocks.{i}.norm_1", concat!("{p}encoder.albert_layer_groups.{g}.albert_layers.{j}", ".attention.LayerNorm")),
-        linear("blocks.{i}.mlp.up", concat!("{p}encoder.albert_layer_groups.{g}.albert_layers.{j}", ".ffn")),
-        linear("blocks.{i}.mlp.down", concat!("{p}encoder.albert_layer_groups.{g}.albert_layers.{j}", ".ffn_output")),
-        norm("blocks.{i}.norm_2", concat!("{p}encoder.albert_layer_groups.{g}.albert_layers.{j}", ".full_layer_layer_norm")),
+        linear(
+            "blocks.{i}.attention.query",
+            concat!("{p}encoder.albert_layer_groups.{g}.albert_layers.{j}", ".attention.query"),
+        ),
+        linear(
+            "blocks.{i}.attention.key",
+            concat!("{p}encoder.albert_layer_groups.{g}.albert_layers.{j}", ".attention.key"),
+        ),
+        linear(
+            "blocks.{i}.attention.value",
+            concat!("{p}encoder.albert_layer_groups.{g}.albert_layers.{j}", ".attention.value"),
+        ),
+        linear(
+            "blocks.{i}.attention.output",
+            concat!("{p}encoder.albert_layer_groups.{g}.albert_layers.{j}", ".attention.dense"),
+        ),
+        norm(
+            "blocks.{i}.norm_1",
+            concat!("{p}encoder.albert_layer_groups.{g}.albert_layers.{j}", ".attention.LayerNorm"),
+        ),
+        linear(
+            "blocks.{i}.mlp.up",
+            concat!("{p}encoder.albert_layer_groups.{g}.albert_layers.{j}", ".ffn"),
+        ),
+        linear(
+            "blocks.{i}.mlp.down",
+            concat!("{p}encoder.albert_layer_groups.{g}.albert_layers.{j}", ".ffn_output"),
+        ),
+        norm(
+            "blocks.{i}.norm_2",
+            concat!(
+                "{p}encoder.albert_layer_groups.{g}.albert_layers.{j}",
+                ".full_layer_layer_norm"
+            ),
+        ),
     ],
     lm: &[
         linear("head.dense", "predictions.dense"),
@@ -37,7 +64,13 @@ pub(super) static FAMILY: Family = Family {
 
 fn spec(config: &ConfigReader<'_>) -> Result<ModelSpec> {
     // Names of dropouts and memory that no released model uses.
-    config.ignore(&["down_scale_factor", "gap_size", "net_structure_type", "num_memory_blocks", "layers_to_keep"]);
+    config.ignore(&[
+        "down_scale_factor",
+        "gap_size",
+        "net_structure_type",
+        "num_memory_blocks",
+        "layers_to_keep",
+    ]);
     let body = bert_like(config, PositionRule::Column)?;
     let groups = config.count_opt("num_hidden_groups")?.unwrap_or(1);
     let group = config.count_opt("inner_group_num")?.unwrap_or(1);

@@ -17,7 +17,11 @@ pub(super) static FAMILY: Family = Family {
         plain("head.bias", "cls.predictions.bias"),
     ],
     classifier: &[linear("head.dense", "{p}pooler.dense"), linear("head.output", "classifier")],
-    buffers: &["embeddings.position_ids", "embeddings.token_type_ids", "cls.predictions.decoder.bias"],
+    buffers: &[
+        "embeddings.position_ids",
+        "embeddings.token_type_ids",
+        "cls.predictions.decoder.bias",
+    ],
     heads: &["{p}pooler.", "cls.", "classifier.", "qa_outputs."],
 };
 

@@ -55,7 +55,12 @@ fn spec(config: &ConfigReader<'_>) -> Result<ModelSpec> {
             dropout: config.probability("attention_dropout", 0.1)?,
             ..AttentionSpec::new(n_heads, d_model / n_heads, true)
         },
-        mlp: MlpSpec { d_hidden: config.count("hidden_dim")?, gated: false, activation, bias: true },
+        mlp: MlpSpec {
+            d_hidden: config.count("hidden_dim")?,
+            gated: false,
+            activation,
+            bias: true,
+        },
         dropout: config.probability("dropout", 0.1)?,
         ..TransformerSpec::encoder(0, d_model, config.count("n_layers")?, n_heads)
     };

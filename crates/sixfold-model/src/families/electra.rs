@@ -26,13 +26,21 @@ pub(super) static FAMILY: Family = Family {
 
 fn spec(config: &ConfigReader<'_>) -> Result<ModelSpec> {
     // Settings of a head for multiple choice.
-    config.ignore(&["summary_activation", "summary_last_dropout", "summary_type", "summary_use_proj"]);
+    config.ignore(&[
+        "summary_activation",
+        "summary_last_dropout",
+        "summary_type",
+        "summary_use_proj",
+    ]);
     let body = bert_like(config, PositionRule::Column)?;
     let d_embed = config.count_opt("embedding_size")?.unwrap_or(128);
     let body = TransformerSpec {
         d_embed,
-        embed_projection: (d_embed != body.d_model)
-            .then_some(EmbedProjection { bias: true, after_norm: true, back: false }),
+        embed_projection: (d_embed != body.d_model).then_some(EmbedProjection {
+            bias: true,
+            after_norm: true,
+            back: false,
+        }),
         ..body
     };
     // The reference fixes GELU in both heads, whatever `hidden_act` says.

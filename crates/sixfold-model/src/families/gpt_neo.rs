@@ -31,7 +31,14 @@ pub(super) static FAMILY: Family = Family {
 };
 
 fn spec(config: &ConfigReader<'_>) -> Result<ModelSpec> {
-    config.ignore(&["classifier_dropout", "summary_activation", "summary_first_dropout", "summary_proj_to_labels", "summary_type", "summary_use_proj"]);
+    config.ignore(&[
+        "classifier_dropout",
+        "summary_activation",
+        "summary_first_dropout",
+        "summary_proj_to_labels",
+        "summary_type",
+        "summary_use_proj",
+    ]);
     let rows = config.count("max_position_embeddings")?;
     let d_model = config.count("hidden_size")?;
     let n_heads = heads(config, "hidden_size", "num_heads")?;
@@ -94,7 +101,9 @@ fn windows(config: &ConfigReader<'_>, n_layers: usize) -> Result<Vec<Option<usiz
     }
     if windows.len() != n_layers {
         let key = "attention_types";
-        return Err(config.error(key, format!("expected {n_layers} layers, found {}", windows.len())));
+        return Err(
+            config.error(key, format!("expected {n_layers} layers, found {}", windows.len()))
+        );
     }
     Ok(windows)
 }

@@ -1,8 +1,8 @@
 //! Llama (arXiv 2302.13971, 2307.09288, 2407.21783): RMSNorm, rotary positions, gated MLP.
 
 use super::{Family, ModelSpec, last_token, llama_like, model, plain_head};
-use crate::checkpoint::{ConfigReader, Entry, linear, norm, table};
 use crate::Result;
+use crate::checkpoint::{ConfigReader, Entry, linear, norm, table};
 
 pub(super) static FAMILY: Family = Family {
     name: "llama",

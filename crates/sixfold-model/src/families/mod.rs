@@ -90,7 +90,8 @@ fn bert_like(config: &ConfigReader<'_>, rule: PositionRule) -> Result<Transforme
     // Splits the work of the MLP; the numbers stay.
     config.ignore(&["chunk_size_feed_forward"]);
     let rows = config.count("max_position_embeddings")?;
-    let (d_model, n_heads) = (config.count("hidden_size")?, heads(config, "hidden_size", "num_attention_heads")?);
+    let (d_model, n_heads) =
+        (config.count("hidden_size")?, heads(config, "hidden_size", "num_attention_heads")?);
     Ok(TransformerSpec {
         vocab_size: config.count("vocab_size")?,
         token_types: config.count("type_vocab_size")?,

@@ -3,7 +3,9 @@
 
 use super::{Family, ModelSpec, heads, last_token, layer_norm_decoder, model, plain_head};
 use crate::checkpoint::{ConfigReader, linear, norm, table};
-use crate::{BlockForm, EmbedProjection, MlpSpec, PositionRule, Positions, Result, TransformerSpec};
+use crate::{
+    BlockForm, EmbedProjection, MlpSpec, PositionRule, Positions, Result, TransformerSpec,
+};
 
 /// Rows of the position table before that of the first token.
 const OFFSET: u32 = 2;
@@ -47,8 +49,11 @@ fn spec(config: &ConfigReader<'_>) -> Result<ModelSpec> {
     let mut body = TransformerSpec {
         vocab_size: config.count("vocab_size")?,
         d_embed,
-        embed_projection: (d_embed != d_model)
-            .then_some(EmbedProjection { bias: false, after_norm: false, back: true }),
+        embed_projection: (d_embed != d_model).then_some(EmbedProjection {
+            bias: false,
+            after_norm: false,
+            back: true,
+        }),
         positions: Positions::Learned {
             rows: positions + OFFSET as usize,
             rule: PositionRule::Tokens { offset: OFFSET },

@@ -28,7 +28,9 @@ fn spec(config: &ConfigReader<'_>) -> Result<ModelSpec> {
     let pad_id = config
         .token_opt("pad_token_id")?
         .or_else(|| config.value("pad_token_id").is_none().then_some(1))
-        .ok_or_else(|| config.error("pad_token_id", "expected a token id: positions depend on it"))?;
+        .ok_or_else(|| {
+            config.error("pad_token_id", "expected a token id: positions depend on it")
+        })?;
     let body = bert_like(config, PositionRule::Unpadded { pad_id })?;
     let lm = transform_head(config, Activation::Gelu, body.norm_epsilon)?;
     let classifier = first_token(config, Activation::Tanh, "classifier_dropout")?;

@@ -48,7 +48,12 @@ pub(super) fn scaling(config: &ConfigReader<'_>) -> Result<RopeScaling> {
             Ok(RopeScaling::Linear { factor: needed("factor")? })
         }
         Some("llama3") => {
-            only(&["factor", "low_freq_factor", "high_freq_factor", "original_max_position_embeddings"])?;
+            only(&[
+                "factor",
+                "low_freq_factor",
+                "high_freq_factor",
+                "original_max_position_embeddings",
+            ])?;
             Ok(RopeScaling::Llama3 {
                 factor: needed("factor")?,
                 low_freq_factor: needed("low_freq_factor")?,
@@ -70,7 +75,9 @@ pub(super) fn scaling(config: &ConfigReader<'_>) -> Result<RopeScaling> {
             let temperature =
                 |mscale: f64| if factor <= 1.0 { 1.0 } else { 0.1 * mscale * factor.ln() + 1.0 };
             let inferred = match (number("mscale"), number("mscale_all_dim")) {
-                (Some(one), Some(all)) if one > 0.0 && all > 0.0 => temperature(one) / temperature(all),
+                (Some(one), Some(all)) if one > 0.0 && all > 0.0 => {
+                    temperature(one) / temperature(all)
+                }
                 _ => temperature(1.0),
             };
             Ok(RopeScaling::Yarn {

@@ -14,7 +14,11 @@ pub const IGNORE: i32 = -100;
 /// # Errors
 /// [`Error::Batch`](crate::Error::Batch) for a wrong number of labels or a target outside the
 /// classes, [`Error::NoTargets`](crate::Error::NoTargets) where none counts.
-fn targets(labels: &[i32], positions: usize, classes: usize) -> crate::Result<(Vec<u32>, Vec<u32>)> {
+fn targets(
+    labels: &[i32],
+    positions: usize,
+    classes: usize,
+) -> crate::Result<(Vec<u32>, Vec<u32>)> {
     if labels.len() != positions {
         return Err(crate::Error::Batch {
             what: "labels",

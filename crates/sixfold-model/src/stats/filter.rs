@@ -23,7 +23,17 @@ pub struct TokenClass {
 /// A handful of attention sinks can decide an anisotropy or a linearity on its own, so every
 /// score is worth seeing with and without them.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    serde::Serialize,
+    serde::Deserialize,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum TokenFilter {
@@ -122,8 +132,13 @@ impl Duplicates {
     pub fn mark(&mut self, batch: &Batch) -> Vec<bool> {
         let mut marks = Vec::with_capacity(batch.n_tokens());
         for (row, mask) in batch.mask().chunks(batch.len()).enumerate() {
-            let ids: Vec<u32> =
-                batch.row(row).iter().zip(mask).filter(|(_, token)| **token).map(|(&id, _)| id).collect();
+            let ids: Vec<u32> = batch
+                .row(row)
+                .iter()
+                .zip(mask)
+                .filter(|(_, token)| **token)
+                .map(|(&id, _)| id)
+                .collect();
             let mut hasher = DefaultHasher::new();
             if !self.causal {
                 ids.hash(&mut hasher);

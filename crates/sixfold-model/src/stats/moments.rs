@@ -135,7 +135,8 @@ impl MomentTap {
         let device = x.device();
         let flat = x.clone().reshape([batch * seq, d]);
         if self.references.len() == site {
-            let all: Vec<u32> = self.rows.iter().flat_map(|(_, rows)| rows.iter().copied()).collect();
+            let all: Vec<u32> =
+                self.rows.iter().flat_map(|(_, rows)| rows.iter().copied()).collect();
             let tokens = flat.clone().select(0, indices(&all, [all.len()], &device));
             self.references.push(Reference::of(&tokens, &device));
         }

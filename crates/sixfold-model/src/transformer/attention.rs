@@ -37,8 +37,10 @@ pub struct Attention<P: Projection> {
 impl Attention<Linear> {
     pub(crate) fn new(spec: &TransformerSpec, init: &Init<'_>, path: &str) -> Self {
         let a = &spec.attention;
-        let (d_model, d_query, d_key) = (spec.d_model, a.n_heads * a.d_head, a.n_kv_heads * a.d_head);
-        let norm = || a.qk_norm.then(|| Norm::new(init, NormKind::Layer, spec.norm_epsilon, a.d_head));
+        let (d_model, d_query, d_key) =
+            (spec.d_model, a.n_heads * a.d_head, a.n_kv_heads * a.d_head);
+        let norm =
+            || a.qk_norm.then(|| Norm::new(init, NormKind::Layer, spec.norm_epsilon, a.d_head));
         Self {
             query: init.linear(&format!("{path}.query"), d_model, d_query, a.qkv_bias),
             key: init.linear(&format!("{path}.key"), d_model, d_key, a.qkv_bias),
@@ -109,9 +111,8 @@ impl<P: Projection> Attention<P> {
         let keys = k.dims()[2];
         let q = q.reshape([batch, self.n_kv_heads, group * seq, self.d_head]);
         let scale = if self.scale_by_layer { self.scale / (layer + 1) as f64 } else { self.scale };
-        let mut scores = (q * scale)
-            .matmul(k.swap_dims(2, 3))
-            .reshape([batch, self.n_heads, seq, keys]);
+        let mut scores =
+            (q * scale).matmul(k.swap_dims(2, 3)).reshape([batch, self.n_heads, seq, keys]);
         if let Some(alibi) = &context.alibi {
             scores = scores + alibi.clone();
         }

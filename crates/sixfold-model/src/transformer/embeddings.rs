@@ -92,7 +92,8 @@ impl<E: TokenEmbedding> Embeddings<E> {
         if let (true, Some(projection)) = (project_first, &self.projection) {
             x = projection.forward(x);
         }
-        if let (Some(table), Positions::Learned { rows, rule }) = (&self.positions, &spec.positions) {
+        if let (Some(table), Positions::Learned { rows, rule }) = (&self.positions, &spec.positions)
+        {
             let taken = learned_rows(*rule, batch, past);
             if let Some(&largest) = taken.iter().max().filter(|&&row| row as usize >= *rows) {
                 let beyond = largest as usize + 1 - rows;

@@ -23,9 +23,8 @@ pub struct Mlp<P: Projection> {
 impl Mlp<Linear> {
     pub(crate) fn new(spec: &TransformerSpec, init: &Init<'_>, path: &str) -> Self {
         let (d_model, mlp) = (spec.d_model, spec.mlp);
-        let up = |name: &str| {
-            init.linear(&format!("{path}.{name}"), d_model, mlp.d_hidden, mlp.bias)
-        };
+        let up =
+            |name: &str| init.linear(&format!("{path}.{name}"), d_model, mlp.d_hidden, mlp.bias);
         Self {
             gate: mlp.gated.then(|| up("gate")),
             up: up("up"),

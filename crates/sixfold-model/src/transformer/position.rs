@@ -87,7 +87,12 @@ fn frequencies(rotary: &Rotary) -> (Vec<f64>, f64) {
     match rotary.scaling {
         RopeScaling::None => (plain, 1.0),
         RopeScaling::Linear { factor } => (plain.iter().map(|f| f / factor).collect(), 1.0),
-        RopeScaling::Llama3 { factor, low_freq_factor, high_freq_factor, original_max_positions } => {
+        RopeScaling::Llama3 {
+            factor,
+            low_freq_factor,
+            high_freq_factor,
+            original_max_positions,
+        } => {
             let scaled = plain.iter().map(|&f| {
                 let turns = turns(f, original_max_positions);
                 let kept = ((turns - low_freq_factor) / (high_freq_factor - low_freq_factor))
@@ -96,7 +101,13 @@ fn frequencies(rotary: &Rotary) -> (Vec<f64>, f64) {
             });
             (scaled.collect(), 1.0)
         }
-        RopeScaling::Yarn { factor, original_max_positions, beta_fast, beta_slow, attention_factor } => {
+        RopeScaling::Yarn {
+            factor,
+            original_max_positions,
+            beta_fast,
+            beta_slow,
+            attention_factor,
+        } => {
             // The pair of features that makes the given number of turns in the original context.
             let pair = |turns: f64| {
                 dim * (original_max_positions as f64 / (turns * std::f64::consts::TAU)).ln()
@@ -136,10 +147,7 @@ mod tests {
         };
         let eight: Vec<f64> = (1..=8).map(|i| 0.5_f64.powi(i)).collect();
         assert!(close(&alibi_slopes(8), &eight));
-        assert!(close(
-            &alibi_slopes(6),
-            &[0.25, 0.0625, 0.015_625, 0.003_906_25, 0.5, 0.125]
-        ));
+        assert!(close(&alibi_slopes(6), &[0.25, 0.0625, 0.015_625, 0.003_906_25, 0.5, 0.125]));
     }
 
     #[test]

@@ -60,7 +60,9 @@ fn message(result: Result<Transformer, Error>) -> String {
 #[test]
 fn saved_directories_load_again_bit_for_bit() {
     let device = device("flex").unwrap();
-    for name in ["bert-base", "gpt2-base", "bloom-base", "albert-inner", "opt-postnorm", "phi-qknorm"] {
+    for name in
+        ["bert-base", "gpt2-base", "bloom-base", "albert-inner", "opt-postnorm", "phi-qknorm"]
+    {
         let checkpoint = Checkpoint::open(case(name)).unwrap();
         let out = Copy::of(name, &format!("saved-{name}"));
         let before = if checkpoint.spec().causal {
@@ -164,7 +166,10 @@ fn a_pickle_says_how_to_convert_it() {
     let copy = Copy::of("bert-base", "pickle");
     fs::rename(copy.weights(), copy.0.join("pytorch_model.bin")).unwrap();
     let message = message(load(&copy.0));
-    assert!(message.contains("pytorch_model.bin") && message.contains("save_pretrained"), "{message}");
+    assert!(
+        message.contains("pytorch_model.bin") && message.contains("save_pretrained"),
+        "{message}"
+    );
 }
 
 #[test]

@@ -87,7 +87,8 @@ pub(crate) fn run(case: &Path, device: &Device) -> Errors {
         let case = Case::new(&golden, padding);
         let errors = match checkpoint.head() {
             Some(HeadKind::Classifier) => {
-                let model = checkpoint.classifier(Seed::new(0), &device).unwrap_or_else(|e| panic!("{e}"));
+                let model =
+                    checkpoint.classifier(Seed::new(0), &device).unwrap_or_else(|e| panic!("{e}"));
                 case.classifier(&checkpoint, model)
             }
             Some(HeadKind::LanguageModel) if checkpoint.spec().causal => {

@@ -60,7 +60,11 @@ fn every_site_is_visited_once_in_order() {
         }
         expected.push("final_norm".to_owned());
         assert_eq!(names, expected);
-        assert_eq!(with, values(model.forward(&batch()).unwrap()), "a tap that looks changes nothing");
+        assert_eq!(
+            with,
+            values(model.forward(&batch()).unwrap()),
+            "a tap that looks changes nothing"
+        );
         assert_eq!(recorder.0[0].1, recorder.0[1].1, "the first block reads the embeddings");
     }
 }

@@ -52,6 +52,7 @@ mod heads;
 #[cfg(feature = "hub")]
 pub mod hub;
 mod observer;
+pub mod ops;
 mod parts;
 mod paths;
 mod seed;

@@ -200,7 +200,7 @@ pub struct MlpSpec {
 }
 
 /// An activation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Activation {
     /// `x·Φ(x)`, exact.
     Gelu,

@@ -1,0 +1,53 @@
+//! Buffers of burn-flex.
+
+use std::ops::Deref;
+
+use burn::backend::tensor::{FloatTensor, IntTensor};
+use burn::tensor::{Bytes, DType, Shape, TensorData};
+use burn_flex::{Flex, FlexTensor, Layout};
+
+use super::HostBackend;
+
+/// A contiguous f32 tensor.
+#[derive(Clone, Debug)]
+pub struct FlexValues(FlexTensor);
+
+impl Deref for FlexValues {
+    type Target = [f32];
+
+    fn deref(&self) -> &[f32] {
+        self.0.as_slice().expect("an f32 tensor, made contiguous")
+    }
+}
+
+impl HostBackend for Flex {
+    type Values = FlexValues;
+
+    fn read(x: FloatTensor<Self>) -> FlexValues {
+        assert_eq!(x.dtype(), DType::F32, "kernels take f32");
+        FlexValues(if x.is_contiguous() { x } else { x.to_contiguous() })
+    }
+
+    fn take(x: FloatTensor<Self>) -> Result<Vec<f32>, FlexValues> {
+        let whole = x.is_contiguous()
+            && x.layout().start_offset() == 0
+            && x.bytes().len() == 4 * x.layout().num_elements();
+        if whole && x.is_unique() {
+            return Ok(x.into_data().try_into_vec().expect("kernels take f32"));
+        }
+        Err(Self::read(x))
+    }
+
+    fn make(values: Vec<f32>, shape: Shape) -> FloatTensor<Self> {
+        assert_eq!(values.len(), shape.num_elements(), "values of the shape");
+        FlexTensor::new(Bytes::from_elems(values), Layout::contiguous(shape), DType::F32)
+    }
+
+    fn indices(x: IntTensor<Self>) -> Vec<usize> {
+        to_indices(&x.into_data())
+    }
+}
+
+fn to_indices(data: &TensorData) -> Vec<usize> {
+    data.iter::<i64>().map(|index| index as usize).collect()
+}

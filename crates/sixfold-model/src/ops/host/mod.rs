@@ -1,0 +1,49 @@
+//! What the kernels of the CPU backends share: buffers, threads, vector instructions.
+
+#[cfg(feature = "flex")]
+mod flex;
+#[cfg(feature = "ndarray")]
+mod second;
+
+mod math;
+mod parallel;
+
+use std::ops::Deref;
+
+use burn::backend::Backend;
+use burn::backend::tensor::{FloatTensor, IntTensor};
+use burn::tensor::Shape;
+
+pub use math::{exp, normal_cdf_pdf, sigmoid};
+pub use parallel::{CHUNK, filled, map, map_with, rows, rows_with, simd};
+
+/// A backend whose tensors lie in memory.
+pub trait HostBackend: Backend {
+    /// A tensor's values, held for reading.
+    type Values: Deref<Target = [f32]> + Send + Sync;
+
+    /// The values of an f32 tensor in row-major order. Copies only what is a strided view.
+    ///
+    /// # Panics
+    /// If the type is another one.
+    fn read(x: FloatTensor<Self>) -> Self::Values;
+
+    /// The values as a vector. Takes over the tensor's own memory where nobody shares it, else
+    /// gives back what [`read`](Self::read) does.
+    ///
+    /// # Errors
+    /// The values for reading, where they cannot be taken.
+    ///
+    /// # Panics
+    /// If the type is another one.
+    fn take(x: FloatTensor<Self>) -> Result<Vec<f32>, Self::Values>;
+
+    /// A tensor of these values.
+    ///
+    /// # Panics
+    /// If their number is not that of the shape.
+    fn make(values: Vec<f32>, shape: Shape) -> FloatTensor<Self>;
+
+    /// Indices in row-major order.
+    fn indices(x: IntTensor<Self>) -> Vec<usize>;
+}

@@ -1,9 +1,11 @@
 //! The replaceable parts of a transformer: token embeddings and projections.
 
-use burn::module::{Module, ModuleDisplay};
+use burn::module::{Module, ModuleDisplay, Param};
 use burn::nn::{Embedding, Linear};
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Int, Tensor};
+
+use crate::ops;
 
 /// A map from `d_in` to `d_out` features: the place of every linear layer in a block.
 ///
@@ -35,11 +37,11 @@ pub trait Projection: Module + ModuleDisplay {
 /// `y = x·W + b`, with W stored as `[d_in, d_out]`.
 impl Projection for Linear {
     fn project<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        self.forward(x)
+        ops::linear(x, self.weight.val(), self.bias.as_ref().map(Param::val))
     }
 
     fn tangent<const D: usize>(&self, _: Tensor<D>, dx: Tensor<D>) -> Tensor<D> {
-        burn::tensor::module::linear(dx, self.weight.val(), None)
+        ops::linear(dx, self.weight.val(), None)
     }
 }
 
@@ -101,7 +103,7 @@ impl TokenEmbedding for Embedding {
     }
 
     fn logits<const D: usize>(&self, h: Tensor<D>) -> Tensor<D> {
-        burn::tensor::module::linear(h, self.weight.val().transpose(), None)
+        ops::linear(h, self.weight.val().transpose(), None)
     }
 }
 

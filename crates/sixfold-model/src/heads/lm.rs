@@ -67,7 +67,7 @@ impl LmHead {
 
     fn transform<const D: usize>(&self, h: Tensor<D>) -> Tensor<D> {
         match (&self.dense, &self.norm) {
-            (Some(dense), Some(norm)) => norm.forward(self.activation.apply(dense.forward(h))),
+            (Some(dense), Some(norm)) => norm.forward(self.activation.apply(dense.project(h))),
             _ => h,
         }
     }
@@ -75,7 +75,7 @@ impl LmHead {
     fn logits<const D: usize>(&self, h: Tensor<D>, table: &impl TokenEmbedding) -> Tensor<D> {
         let h = self.transform(h);
         let scores = match &self.output {
-            Some(output) => output.forward(h),
+            Some(output) => output.project(h),
             None => table.logits(h),
         };
         match &self.bias {

@@ -8,9 +8,13 @@
 //! [`host`] is open to the method crates, whose own operations stand on it.
 
 pub mod activation;
+pub mod attention;
 pub mod host;
+pub mod linear;
 
 pub use activation::{activate, activate_tangent};
+pub use attention::{AttentionForm, attention};
+pub use linear::linear;
 
 use burn::tensor::{DType, Tensor};
 

@@ -90,7 +90,7 @@ impl<P: Projection> Block<P> {
             Self::Affine(map) => {
                 let site = |at| Site::Block { index: pass.layer, at };
                 let x = through(pass.tap, site(BlockSite::ResidPre), x);
-                through(pass.tap, site(BlockSite::ResidPost), map.forward(x))
+                through(pass.tap, site(BlockSite::ResidPost), map.project(x))
             }
         }
     }

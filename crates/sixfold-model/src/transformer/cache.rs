@@ -26,17 +26,17 @@ impl KvCache {
     }
 }
 
-/// Keys and values of one layer, `[batch, kv_heads, len, d_head]` each.
+/// Keys and values of one layer, `[batch, len, n_kv_heads · d_head]` each.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct LayerCache(Option<(Tensor<4>, Tensor<4>)>);
+pub(crate) struct LayerCache(Option<(Tensor<3>, Tensor<3>)>);
 
 impl LayerCache {
     /// Appends, and returns all so far.
-    pub(crate) fn extend(&mut self, k: Tensor<4>, v: Tensor<4>) -> (Tensor<4>, Tensor<4>) {
+    pub(crate) fn extend(&mut self, k: Tensor<3>, v: Tensor<3>) -> (Tensor<3>, Tensor<3>) {
         let all = match self.0.take() {
             None => (k, v),
             Some((past_k, past_v)) => {
-                (Tensor::cat(vec![past_k, k], 2), Tensor::cat(vec![past_v, v], 2))
+                (Tensor::cat(vec![past_k, k], 1), Tensor::cat(vec![past_v, v], 1))
             }
         };
         self.0 = Some(all.clone());

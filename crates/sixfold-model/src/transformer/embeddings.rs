@@ -8,7 +8,9 @@ use super::init::Init;
 use super::norm::Norm;
 use super::position::learned_rows;
 use crate::batch::indices;
-use crate::{Batch, EmbedProjection, Positions, Result, TokenEmbedding, TransformerSpec};
+use crate::{
+    Batch, EmbedProjection, Positions, Projection, Result, TokenEmbedding, TransformerSpec,
+};
 
 /// Token vectors, positions, token types, norm and projection.
 #[derive(Module, Debug)]
@@ -90,7 +92,7 @@ impl<E: TokenEmbedding> Embeddings<E> {
         let project_first = spec.embed_projection.is_some_and(|p| !p.after_norm);
         let mut x = vectors;
         if let (true, Some(projection)) = (project_first, &self.projection) {
-            x = projection.forward(x);
+            x = projection.project(x);
         }
         if let (Some(table), Positions::Learned { rows, rule }) = (&self.positions, &spec.positions)
         {
@@ -121,7 +123,7 @@ impl<E: TokenEmbedding> Embeddings<E> {
         }
         x = self.dropout.forward(x);
         if let (false, Some(projection)) = (project_first, &self.projection) {
-            x = projection.forward(x);
+            x = projection.project(x);
         }
         Ok(x)
     }

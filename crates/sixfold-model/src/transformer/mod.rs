@@ -290,7 +290,7 @@ impl<E: TokenEmbedding, P: Projection> Transformer<E, P> {
             None => x,
         };
         match &self.project_back {
-            Some(projection) => projection.forward(x),
+            Some(projection) => projection.project(x),
             None => x,
         }
     }

@@ -31,7 +31,7 @@ pub(crate) fn learned_rows(rule: PositionRule, batch: &Batch, past: &[u32]) -> V
     }
 }
 
-/// Cosines and sines of the rotation at each position: `[1, 1, len, dim/2]` each.
+/// Cosines and sines of the rotation at each position: `[1, len, 1, dim/2]` each.
 #[derive(Clone, Debug)]
 pub(crate) struct Rotation {
     cos: Tensor<4>,
@@ -53,7 +53,7 @@ impl Rotation {
             }
         }
         let on_device =
-            |values| Tensor::from_data(TensorData::new(values, [1, 1, len, half]), device);
+            |values| Tensor::from_data(TensorData::new(values, [1, len, 1, half]), device);
         Self { cos: on_device(cos), sin: on_device(sin), half }
     }
 
@@ -61,7 +61,7 @@ impl Rotation {
     /// on the two halves.
     ///
     /// # Shapes
-    /// `[batch, heads, len, d_head]` → the same
+    /// `[batch, len, heads, d_head]` → the same
     pub(crate) fn apply(&self, x: Tensor<4>) -> Tensor<4> {
         let d_head = x.dims()[3];
         let (half, dim) = (self.half, 2 * self.half);

@@ -3,8 +3,9 @@
 use std::ops::Deref;
 
 use burn::backend::tensor::{FloatTensor, IntTensor};
-use burn::tensor::{Bytes, DType, Shape, TensorData};
+use burn::tensor::{Bytes, DType, Shape, TensorData, bf16, f16};
 use burn_flex::{Flex, FlexTensor, Layout};
+use ndarray::{ArrayView2, ShapeBuilder};
 
 use super::HostBackend;
 
@@ -38,6 +39,15 @@ impl HostBackend for Flex {
         Err(Self::read(x))
     }
 
+    fn with_matrix<R>(x: &FloatTensor<Self>, f: impl FnOnce(ArrayView2<'_, f32>) -> R) -> R {
+        match x.dtype() {
+            DType::F32 => f(strided(x.layout(), x.storage())),
+            DType::F16 => f(strided(x.layout(), x.storage()).mapv(f16::to_f32).view()),
+            DType::BF16 => f(strided(x.layout(), x.storage()).mapv(bf16::to_f32).view()),
+            other => panic!("kernels take f32, f16 and bf16 matrices, not {other:?}"),
+        }
+    }
+
     fn make(values: Vec<f32>, shape: Shape) -> FloatTensor<Self> {
         assert_eq!(values.len(), shape.num_elements(), "values of the shape");
         FlexTensor::new(Bytes::from_elems(values), Layout::contiguous(shape), DType::F32)
@@ -46,6 +56,15 @@ impl HostBackend for Flex {
     fn indices(x: IntTensor<Self>) -> Vec<usize> {
         to_indices(&x.into_data())
     }
+}
+
+/// A matrix in a storage that it may share with others.
+fn strided<'a, E>(layout: &Layout, storage: &'a [E]) -> ArrayView2<'a, E> {
+    let [rows, cols] = [layout.shape()[0], layout.shape()[1]];
+    let [down, right] = [layout.strides()[0] as usize, layout.strides()[1] as usize];
+    let values = &storage[layout.start_offset()..];
+    ArrayView2::from_shape((rows, cols).strides((down, right)), values)
+        .expect("a layout within its storage, without flipped axes")
 }
 
 fn to_indices(data: &TensorData) -> Vec<usize> {

@@ -7,15 +7,18 @@ mod second;
 
 mod math;
 mod parallel;
+mod reduce;
 
 use std::ops::Deref;
 
 use burn::backend::Backend;
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::tensor::Shape;
+use ndarray::ArrayView2;
 
 pub use math::{exp, normal_cdf_pdf, sigmoid};
-pub use parallel::{CHUNK, filled, map, map_with, rows, rows_with, simd};
+pub use parallel::{CHUNK, filled, map, map_with, repeated, rows, rows_with, simd};
+pub use reduce::{dot, max, sum};
 
 /// A backend whose tensors lie in memory.
 pub trait HostBackend: Backend {
@@ -37,6 +40,12 @@ pub trait HostBackend: Backend {
     /// # Panics
     /// If the type is another one.
     fn take(x: FloatTensor<Self>) -> Result<Vec<f32>, Self::Values>;
+
+    /// Calls `f` with a matrix in whatever strides it has. Half types are widened first.
+    ///
+    /// # Panics
+    /// If it is no matrix of f32, f16 or bf16.
+    fn with_matrix<R>(x: &FloatTensor<Self>, f: impl FnOnce(ArrayView2<'_, f32>) -> R) -> R;
 
     /// A tensor of these values.
     ///

@@ -49,6 +49,24 @@ pub fn filled(
     values
 }
 
+/// A row `times` times over, in memory that is written once.
+pub fn repeated(row: &[f32], times: usize) -> Vec<f32> {
+    if row.is_empty() {
+        return Vec::new();
+    }
+    let chunk = (CHUNK / row.len()).max(1) * row.len();
+    filled(times * row.len(), chunk, |_, piece| {
+        for place in piece.chunks_exact_mut(row.len()) {
+            place.write_copy_of_slice(row);
+        }
+        #[expect(unsafe_code, reason = "rows written one by one have no safe way to be joined")]
+        // SAFETY: pieces are whole rows, and the loop has written each.
+        unsafe {
+            piece.assume_init_mut()
+        }
+    })
+}
+
 /// Applies `f` to pieces of a tensor: in its own memory where nobody shares it, else in a copy
 /// made piece by piece.
 pub fn map<B: HostBackend>(x: FloatTensor<B>, f: impl Fn(&mut [f32]) + Sync) -> FloatTensor<B> {

@@ -6,7 +6,7 @@ use std::ops::Deref;
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::tensor::Shape;
 use burn_ndarray::{NdArray, NdArrayTensor, SharedArray};
-use ndarray::IxDyn;
+use ndarray::{ArrayView2, IxDyn};
 
 use super::HostBackend;
 
@@ -54,6 +54,15 @@ impl HostBackend for NdArray {
         } else {
             x.as_standard_layout().into_owned().into_shared()
         }))
+    }
+
+    fn with_matrix<R>(x: &FloatTensor<Self>, f: impl FnOnce(ArrayView2<'_, f32>) -> R) -> R {
+        match x {
+            NdArrayTensor::F32(storage) => {
+                f(storage.view().into_dimensionality().expect("a matrix"))
+            }
+            _ => panic!("kernels take f32 matrices"),
+        }
     }
 
     fn make(values: Vec<f32>, shape: Shape) -> FloatTensor<Self> {

@@ -86,6 +86,7 @@ pub(super) struct ParamState {
 }
 
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "one a parameter, and never moved in bulk")]
 pub(super) enum Moments {
     Host { first: Vec<f32>, second: Vec<f32> },
     Device { first: Tensor<1>, second: Tensor<1> },
@@ -180,7 +181,7 @@ impl Moments {
     fn on_device(moments: Option<Self>, gradient: &Tensor<1>) -> (Tensor<1>, Tensor<1>) {
         let put = |values: Vec<f32>| {
             let data = TensorData::new(values, gradient.dims());
-            Tensor::from_data(data, (&gradient.device(), DType::F32)).cast(gradient.dtype())
+            Tensor::<1>::from_data(data, (&gradient.device(), DType::F32)).cast(gradient.dtype())
         };
         match moments {
             None => (gradient.zeros_like(), gradient.zeros_like()),

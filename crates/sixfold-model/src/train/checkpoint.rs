@@ -1,5 +1,6 @@
 //! A training on disk: written so that a crash at any point leaves the last whole state.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -8,6 +9,7 @@ use burn::module::Module;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::adamw::ParamState;
 use super::archive::{self, Archive};
 use super::state::same_settings;
 use super::{AdamW, TrainState, parameters};
@@ -85,11 +87,12 @@ impl TrainCheckpoint {
         parameters::load(model, Archive::open(&self.folder.join(PARAMETERS))?)
     }
 
-    /// Gives the optimiser its state back.
-    pub(super) fn load_optimizer<M: Module>(&self, optimizer: &mut AdamW, model: &M) -> Result<()> {
-        let archive = Archive::open(&self.folder.join(OPTIMIZER))?;
-        optimizer.state = parameters::load_moments(model, archive)?;
-        Ok(())
+    /// The state of the optimiser, by parameter path.
+    pub(super) fn load_moments<M: Module>(
+        &self,
+        model: &M,
+    ) -> Result<BTreeMap<String, ParamState>> {
+        parameters::load_moments(model, Archive::open(&self.folder.join(OPTIMIZER))?)
     }
 
     /// Refuses settings other than those it was saved under.

@@ -48,6 +48,7 @@ struct Gradient {
 
 /// Values where they can be worked on best.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "one a parameter, and never moved in bulk")]
 pub(super) enum Values {
     /// f32 in the host's memory.
     Host(Vec<f32>),
@@ -63,7 +64,7 @@ impl Values {
             let values = tensor.into_data().try_into_vec::<f32>();
             return Self::Host(values.expect("the type was asked before"));
         }
-        let n = tensor.dims().iter().product();
+        let n: usize = tensor.dims().iter().product();
         Self::Device(tensor.reshape([n]))
     }
 }
@@ -142,8 +143,9 @@ impl Gradients {
             *self = other;
             return;
         }
-        // Both sums are brought to this scale.
+        // Both sums are brought to this scale, which is mostly the same.
         let factor = other.scale / self.scale;
+        let same = other.scale.to_bits() == self.scale.to_bits();
         for (path, new) in other.entries {
             let sum = self.entries.entry(path).or_insert_with(|| {
                 let values = match &new.values {
@@ -158,7 +160,7 @@ impl Gradients {
                     kernels::add_scaled(sum, &new, factor as f32);
                 }
                 (Values::Device(sum), Values::Device(new)) => {
-                    *sum = sum.clone() + if factor == 1.0 { new } else { new * factor };
+                    *sum = sum.clone() + if same { new } else { new * factor };
                 }
                 _ => panic!("gradients on different devices"),
             }

@@ -140,8 +140,9 @@ impl<M: Module> Trainer<M> {
         let Some((dir, _)) = &self.checkpoints else { return Ok(false) };
         let Some(checkpoint) = TrainCheckpoint::open(dir)? else { return Ok(false) };
         checkpoint.check_settings(&self.settings)?;
-        checkpoint.load_optimizer(&mut self.optimizer, self.model())?;
+        let moments = checkpoint.load_moments(self.model())?;
         self.model = Some(checkpoint.load_parameters(self.model().clone())?);
+        self.optimizer.state = moments;
         self.state = checkpoint.state().clone();
         Ok(true)
     }

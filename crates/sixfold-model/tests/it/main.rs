@@ -12,3 +12,7 @@ mod real_models;
 mod stats;
 mod taps;
 mod tokenizing;
+mod train_common;
+mod train_optimizer;
+mod train_pieces;
+mod train_resume;

@@ -93,6 +93,7 @@ impl ParamGroups {
     }
 
     /// Values that make no sense, one line each.
+    #[cfg(feature = "checkpoint")]
     pub(super) fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
         let mut require = |value: f64, what: String| {

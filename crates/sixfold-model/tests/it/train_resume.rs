@@ -1,4 +1,4 @@
-//! The loop: what it learns, and that it goes on where it stopped.
+//! A training that stops goes on to the bit; damaged and foreign checkpoints are refused.
 
 use std::fs;
 use std::ops::ControlFlow;
@@ -9,7 +9,7 @@ use sixfold_model::train::{
 };
 use sixfold_model::{Error, Observer, SequenceClassifier, Step};
 
-use crate::train_common::{Task, alone, bits, classifier, devices, flex, message};
+use crate::train_common::{Task, alone, bits, classifier, flex, message};
 
 /// Keeps the bits of every metric, and stops after a step.
 #[derive(Default)]
@@ -267,88 +267,4 @@ fn other_settings_are_refused() {
     let all = Trainer::new(model(&["body.embed.**"]), N, &config(), &groups()).unwrap();
     let error = all.with_checkpoints(dir.path(), 0).resume().unwrap_err().to_string();
     assert!(error.contains("key `frozen.0`"), "{error}");
-}
-
-#[test]
-fn a_gradient_that_is_not_finite_stops_before_the_step() {
-    let _alone = alone();
-    let task = Task::new(N);
-    let model = classifier(0, 0.0, &flex());
-    let mut trainer = Trainer::new(model, N, &config(), &groups()).unwrap();
-    let mut calls = 0;
-    let mut objective = |model: &SequenceClassifier, examples: &[usize]| {
-        calls += 1;
-        let loss = task.loss(model, examples)?;
-        let bias = model.head.output.bias.as_ref().unwrap().val();
-        // The fourth micro-batch is the second of the second step.
-        Ok(if calls == 4 { loss + bias.sum() * f64::NAN } else { loss })
-    };
-    struct Keep(Option<usize>);
-    impl Observer for Keep {
-        fn on_step(&mut self, step: &Step<'_>) -> ControlFlow<()> {
-            self.0 = Some(step.index);
-            ControlFlow::Continue(())
-        }
-    }
-    let mut keep = Keep(None);
-    match trainer.run(&mut objective, &mut keep).unwrap_err() {
-        Error::NonFiniteGradient { path } => assert_eq!(path, "head.output.bias"),
-        error => panic!("{error}"),
-    }
-    assert_eq!((keep.0, trainer.state().step), (Some(0), 1));
-    let (.., steps) = trainer.optimizer().moments("head.output.bias").unwrap();
-    assert_eq!(steps, 1);
-    // The step is taken again from where it failed, and the end is that of a run without fault.
-    assert_eq!(trainer.run(&mut objective, &mut ()).unwrap(), Outcome::Finished);
-    let mut whole = Trainer::new(classifier(0, 0.0, &flex()), N, &config(), &groups()).unwrap();
-    let mut objective = |model: &SequenceClassifier, examples: &[usize]| task.loss(model, examples);
-    assert_eq!(whole.run(&mut objective, &mut ()).unwrap(), Outcome::Finished);
-    assert_eq!(bits(trainer.model()), bits(whole.model()));
-}
-
-#[test]
-fn a_classifier_learns_a_rule_beside_frozen_parts() {
-    let _alone = alone();
-    let task = Task::new(64);
-    for (name, device) in devices() {
-        let model = classifier(0, 0.0, &device);
-        let patterns = Patterns::new(["body.blocks.0.**", "body.embed.positions.**"]).unwrap();
-        let model = freeze(model, &patterns).unwrap();
-        let before = bits(&model);
-        let config = TrainerConfig {
-            batch_size: 16,
-            epochs: if name == "wgpu" { 10 } else { 15 },
-            peak_lr: 1e-2,
-            ..TrainerConfig::default()
-        };
-        let mut trainer = Trainer::new(model, 64, &config, &ParamGroups::default()).unwrap();
-        let mut objective =
-            |model: &SequenceClassifier, examples: &[usize]| task.loss(model, examples);
-        assert_eq!(trainer.run(&mut objective, &mut ()).unwrap(), Outcome::Finished);
-        let losses = &trainer.state().epoch_losses;
-        assert_eq!(losses.len() as u64, config.epochs);
-        let (first, last) = (losses[0], losses[losses.len() - 1]);
-        assert!(last < 0.5 * first, "{name}: {losses:?}");
-        let after = bits(trainer.model());
-        for (path, bytes) in &before {
-            assert_eq!(patterns.matches(path), after[path] == *bytes, "{name} {path}");
-        }
-    }
-}
-
-#[test]
-fn a_trainer_refuses_what_cannot_work() {
-    let plain = sixfold_model::device("flex").unwrap();
-    let config = TrainerConfig { batch_size: 0, ..TrainerConfig::default() };
-    let error = Trainer::new(classifier(0, 0.0, &plain), 0, &config, &ParamGroups::default());
-    let Err(Error::Hyperparameters { problems }) = error else { panic!("{error:?}") };
-    assert_eq!(problems.len(), 3, "{problems:?}");
-    // An objective that fails takes no step.
-    let mut trainer =
-        Trainer::new(classifier(0, 0.0, &flex()), N, &TrainerConfig::default(), &groups()).unwrap();
-    let mut objective =
-        |_: &SequenceClassifier, _: &[usize]| -> sixfold_model::Result<_> { Err(Error::NoTargets) };
-    let _alone = alone();
-    assert!(matches!(trainer.run(&mut objective, &mut ()), Err(Error::NoTargets)));
-    assert_eq!(trainer.state().step, 0);
 }

@@ -6,7 +6,7 @@ use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{DType, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
-use super::gradients::Values;
+use super::buffers::{Moments, ParamState, Values};
 use super::kernels::{self, Factors};
 use super::{ClippedGradients, Group, ParamGroups};
 use crate::{PathTracker, Result};
@@ -77,21 +77,6 @@ pub struct AdamW {
     pub(super) state: BTreeMap<String, ParamState>,
 }
 
-/// What the optimiser keeps of a parameter.
-#[derive(Clone, Debug)]
-pub(super) struct ParamState {
-    /// Steps taken.
-    pub(super) steps: u64,
-    pub(super) moments: Moments,
-}
-
-#[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "one a parameter, and never moved in bulk")]
-pub(super) enum Moments {
-    Host { first: Vec<f32>, second: Vec<f32> },
-    Device { first: Tensor<1>, second: Tensor<1> },
-}
-
 impl AdamW {
     /// An optimiser for the parameters of a model, none of which has taken a step.
     ///
@@ -152,42 +137,6 @@ impl AdamWConfig {
             }
         }
         problems
-    }
-}
-
-impl Moments {
-    /// Flat values on the host.
-    pub(super) fn data(&self) -> (TensorData, TensorData) {
-        match self {
-            Self::Host { first, second } => {
-                let data = |x: &Vec<f32>| TensorData::new(x.clone(), [x.len()]);
-                (data(first), data(second))
-            }
-            Self::Device { first, second } => (first.to_data(), second.to_data()),
-        }
-    }
-
-    /// For a parameter of `n` values on the host; zeros before its first step.
-    fn on_host(moments: Option<Self>, n: usize) -> (Vec<f32>, Vec<f32>) {
-        let take = |tensor: Tensor<1>| tensor.into_data().iter::<f32>().collect();
-        match moments {
-            None => (vec![0.0; n], vec![0.0; n]),
-            Some(Self::Host { first, second }) => (first, second),
-            Some(Self::Device { first, second }) => (take(first), take(second)),
-        }
-    }
-
-    /// As tensors like the gradient; zeros before the first step of its parameter.
-    fn on_device(moments: Option<Self>, gradient: &Tensor<1>) -> (Tensor<1>, Tensor<1>) {
-        let put = |values: Vec<f32>| {
-            let data = TensorData::new(values, gradient.dims());
-            Tensor::<1>::from_data(data, (&gradient.device(), DType::F32)).cast(gradient.dtype())
-        };
-        match moments {
-            None => (gradient.zeros_like(), gradient.zeros_like()),
-            Some(Self::Host { first, second }) => (put(first), put(second)),
-            Some(Self::Device { first, second }) => (first, second),
-        }
     }
 }
 

@@ -9,8 +9,8 @@ use burn::module::Module;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::adamw::ParamState;
 use super::archive::{self, Archive};
+use super::buffers::ParamState;
 use super::state::same_settings;
 use super::{AdamW, TrainState, parameters};
 use crate::{Error, Result};

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{DType, Tensor, TensorData};
 
+use super::buffers::Values;
 use super::kernels;
-use crate::device::is_host;
 use crate::{Error, PathTracker, Result};
 
 /// Added to the norm when it divides, as in PyTorch.
@@ -44,29 +44,6 @@ pub struct Gradients {
 struct Gradient {
     shape: Vec<usize>,
     values: Values,
-}
-
-/// Values where they can be worked on best.
-#[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "one a parameter, and never moved in bulk")]
-pub(super) enum Values {
-    /// f32 in the host's memory.
-    Host(Vec<f32>),
-    /// Anything else, flat, without autodiff.
-    Device(Tensor<1>),
-}
-
-impl Values {
-    /// Takes the buffer of a tensor; no copy where nobody else holds it.
-    pub(super) fn take<const D: usize>(tensor: Tensor<D>) -> Self {
-        let tensor = tensor.inner();
-        if tensor.dtype() == DType::F32 && is_host(&tensor.device()) {
-            let values = tensor.into_data().try_into_vec::<f32>();
-            return Self::Host(values.expect("the type was asked before"));
-        }
-        let n: usize = tensor.dims().iter().product();
-        Self::Device(tensor.reshape([n]))
-    }
 }
 
 impl Default for Gradients {

@@ -28,6 +28,7 @@
 mod adamw;
 #[cfg(feature = "checkpoint")]
 mod archive;
+mod buffers;
 #[cfg(feature = "checkpoint")]
 mod checkpoint;
 mod config;
@@ -36,6 +37,7 @@ mod freeze;
 mod gradients;
 mod groups;
 mod kernels;
+mod objective;
 #[cfg(feature = "checkpoint")]
 mod parameters;
 mod patterns;
@@ -53,9 +55,10 @@ pub use epochs::Epochs;
 pub use freeze::{freeze, frozen, unfreeze};
 pub use gradients::{ClippedGradients, Gradients};
 pub use groups::{Group, GroupRule, ParamGroups};
+pub use objective::{Objective, Outcome};
 pub use patterns::Patterns;
 pub use schedule::Schedule;
 #[cfg(feature = "checkpoint")]
 pub use state::TrainState;
 #[cfg(feature = "checkpoint")]
-pub use trainer::{Objective, Outcome, Trainer};
+pub use trainer::Trainer;

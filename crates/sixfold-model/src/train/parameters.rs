@@ -6,9 +6,8 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Bool, DType, Device, Int, Tensor, TensorData};
 
 use super::AdamW;
-use super::adamw::{Moments, ParamState};
 use super::archive::{Archive, Stored};
-use super::gradients::Values;
+use super::buffers::{Moments, ParamState, Values};
 use crate::{Error, PathTracker, Result, TensorReport};
 
 /// Every parameter of a model: float, integer, Boolean. Copies are made when they are written.

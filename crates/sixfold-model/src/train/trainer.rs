@@ -3,48 +3,13 @@
 use std::path::PathBuf;
 
 use burn::module::Module;
-use burn::tensor::Tensor;
 use serde_json::{Value, json};
 
 use super::{
-    AdamW, Epochs, Gradients, ParamGroups, TrainCheckpoint, TrainState, TrainerConfig, frozen,
+    AdamW, Epochs, Gradients, Objective, Outcome, ParamGroups, TrainCheckpoint, TrainState,
+    TrainerConfig, frozen,
 };
 use crate::{Error, Observer, Result, Seed, Step};
-
-/// What is minimised: the loss of a model on a batch of examples, given by their indices.
-///
-/// A closure `|model: &M, examples: &[usize]| -> Result<Tensor<1>>` that gives the mean over its
-/// examples is one.
-pub trait Objective<M> {
-    /// The mean loss of the examples, `[1]`.
-    ///
-    /// # Errors
-    /// Whatever keeps the loss from being computed; the training stops without a step.
-    fn loss(&mut self, model: &M, examples: &[usize]) -> Result<Tensor<1>>;
-
-    /// What the mean was taken over: the examples, if nothing else is said. Where a loss is a
-    /// mean over tokens, their number belongs here, so that micro-batches of different length
-    /// count as one batch would.
-    fn weight(&self, examples: &[usize]) -> f64 {
-        examples.len() as f64
-    }
-}
-
-impl<M, F: FnMut(&M, &[usize]) -> Result<Tensor<1>>> Objective<M> for F {
-    fn loss(&mut self, model: &M, examples: &[usize]) -> Result<Tensor<1>> {
-        self(model, examples)
-    }
-}
-
-/// How a run of the loop ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use = "an interrupted training is not done"]
-pub enum Outcome {
-    /// All steps are taken.
-    Finished,
-    /// The observer asked to stop.
-    Interrupted,
-}
 
 /// A model in training.
 ///
@@ -189,7 +154,7 @@ impl<M: Module> Trainer<M> {
     pub fn run(
         &mut self,
         objective: &mut impl Objective<M>,
-        observer: &mut impl Observer,
+        observer: &mut dyn Observer,
     ) -> Result<Outcome> {
         observer.on_start("train", usize::try_from(self.total_steps()).ok());
         let outcome = self.steps(objective, observer);
@@ -200,7 +165,7 @@ impl<M: Module> Trainer<M> {
     fn steps(
         &mut self,
         objective: &mut impl Objective<M>,
-        observer: &mut impl Observer,
+        observer: &mut dyn Observer,
     ) -> Result<Outcome> {
         let total = self.total_steps();
         while self.state.step < total {

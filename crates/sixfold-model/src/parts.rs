@@ -3,7 +3,7 @@
 use burn::module::{Module, ModuleDisplay, Param};
 use burn::nn::{Embedding, Linear};
 use burn::tensor::activation::log_softmax;
-use burn::tensor::{Int, Tensor};
+use burn::tensor::{DType, Int, Tensor};
 
 use crate::ops;
 
@@ -99,12 +99,21 @@ impl TokenEmbedding for Embedding {
     }
 
     fn embed(&self, ids: Tensor<2, Int>) -> Tensor<3> {
-        self.forward(ids)
+        lookup(self, ids)
     }
 
     fn logits<const D: usize>(&self, h: Tensor<D>) -> Tensor<D> {
         ops::linear(h, self.weight.val().transpose(), None)
     }
+}
+
+/// Rows of a table; those of a table of halves are widened.
+///
+/// # Shapes
+/// `[batch, seq]` → `[batch, seq, d]`
+pub(crate) fn lookup(table: &Embedding, ids: Tensor<2, Int>) -> Tensor<3> {
+    let rows = table.forward(ids);
+    if rows.dtype().size() < 4 { rows.cast(DType::F32) } else { rows }
 }
 
 /// Cross-entropy of logits, one value a row, in natural logarithms.

@@ -8,6 +8,7 @@ use super::init::Init;
 use super::norm::Norm;
 use super::position::learned_rows;
 use crate::batch::indices;
+use crate::parts::lookup;
 use crate::{
     Batch, EmbedProjection, Positions, Projection, Result, TokenEmbedding, TransformerSpec,
 };
@@ -105,7 +106,7 @@ impl<E: TokenEmbedding> Embeddings<E> {
                     max_positions: longest.saturating_sub(beyond),
                 });
             }
-            x = x + table.forward(indices(&taken, shape, &device));
+            x = x + lookup(table, indices(&taken, shape, &device));
         }
         if let Some(table) = &self.token_types {
             let zeros;
@@ -116,7 +117,7 @@ impl<E: TokenEmbedding> Embeddings<E> {
                     &zeros
                 }
             };
-            x = x + table.forward(indices(types, shape, &device));
+            x = x + lookup(table, indices(types, shape, &device));
         }
         if let Some(norm) = &self.norm {
             x = norm.forward(x);

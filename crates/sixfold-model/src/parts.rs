@@ -2,8 +2,9 @@
 
 use burn::module::{Module, ModuleDisplay};
 use burn::nn::{Embedding, Linear};
-use burn::tensor::activation::log_softmax;
 use burn::tensor::{Int, Tensor};
+
+use crate::ops;
 
 /// A map from `d_in` to `d_out` features: the place of every linear layer in a block.
 ///
@@ -110,5 +111,5 @@ impl TokenEmbedding for Embedding {
 /// # Shapes
 /// `logits`: `[n, classes]`, `targets`: `[n]`, below `classes` → `[n]`
 pub fn cross_entropy(logits: Tensor<2>, targets: Tensor<1, Int>) -> Tensor<1> {
-    log_softmax(logits, 1).gather(1, targets.unsqueeze_dim::<2>(1)).squeeze_dim::<1>(1).neg()
+    ops::cross_entropy(logits, targets, 0.0)
 }

@@ -8,9 +8,15 @@
 //! [`host`] is open to the method crates, whose own operations stand on it.
 
 pub mod activation;
+pub mod cross_entropy;
+#[cfg(feature = "cube")]
+mod cube;
 pub mod host;
+pub mod norm;
 
 pub use activation::{activate, activate_tangent};
+pub use cross_entropy::{cross_entropy, cross_entropy_tangent};
+pub use norm::{layer_norm, layer_norm_tangent, rms_norm, rms_norm_tangent};
 
 use burn::tensor::{DType, Tensor};
 

@@ -11,12 +11,18 @@ pub mod activation;
 pub mod cross_entropy;
 #[cfg(feature = "cube")]
 mod cube;
+pub mod embedding;
 pub mod host;
 pub mod norm;
+pub mod rotary;
+pub mod softmax;
 
 pub use activation::{activate, activate_tangent};
 pub use cross_entropy::{cross_entropy, cross_entropy_tangent};
+pub use embedding::embedding;
 pub use norm::{layer_norm, layer_norm_tangent, rms_norm, rms_norm_tangent};
+pub use rotary::rotate;
+pub use softmax::{masked_softmax, softmax, softmax_tangent};
 
 use burn::tensor::{DType, Tensor};
 

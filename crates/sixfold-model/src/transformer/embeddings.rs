@@ -103,7 +103,7 @@ impl<E: TokenEmbedding> Embeddings<E> {
                     max_positions: longest.saturating_sub(beyond),
                 });
             }
-            x = x + table.forward(indices(&taken, shape, &device));
+            x = x + table.embed(indices(&taken, shape, &device));
         }
         if let Some(table) = &self.token_types {
             let zeros;
@@ -114,7 +114,7 @@ impl<E: TokenEmbedding> Embeddings<E> {
                     &zeros
                 }
             };
-            x = x + table.forward(indices(types, shape, &device));
+            x = x + table.embed(indices(types, shape, &device));
         }
         if let Some(norm) = &self.norm {
             x = norm.forward(x);

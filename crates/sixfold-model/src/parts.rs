@@ -2,8 +2,7 @@
 
 use burn::module::{Module, ModuleDisplay, Param};
 use burn::nn::{Embedding, Linear};
-use burn::tensor::activation::log_softmax;
-use burn::tensor::{DType, Int, Tensor};
+use burn::tensor::{Int, Tensor};
 
 use crate::ops;
 
@@ -99,7 +98,7 @@ impl TokenEmbedding for Embedding {
     }
 
     fn embed(&self, ids: Tensor<2, Int>) -> Tensor<3> {
-        lookup(self, ids)
+        ops::embedding(self.weight.val(), ids)
     }
 
     fn logits<const D: usize>(&self, h: Tensor<D>) -> Tensor<D> {
@@ -107,19 +106,10 @@ impl TokenEmbedding for Embedding {
     }
 }
 
-/// Rows of a table; those of a table of halves are widened.
-///
-/// # Shapes
-/// `[batch, seq]` → `[batch, seq, d]`
-pub(crate) fn lookup(table: &Embedding, ids: Tensor<2, Int>) -> Tensor<3> {
-    let rows = table.forward(ids);
-    if rows.dtype().size() < 4 { rows.cast(DType::F32) } else { rows }
-}
-
 /// Cross-entropy of logits, one value a row, in natural logarithms.
 ///
 /// # Shapes
 /// `logits`: `[n, classes]`, `targets`: `[n]`, below `classes` → `[n]`
 pub fn cross_entropy(logits: Tensor<2>, targets: Tensor<1, Int>) -> Tensor<1> {
-    log_softmax(logits, 1).gather(1, targets.unsqueeze_dim::<2>(1)).squeeze_dim::<1>(1).neg()
+    ops::cross_entropy(logits, targets, 0.0)
 }

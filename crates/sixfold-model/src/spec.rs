@@ -217,7 +217,7 @@ pub enum Activation {
 }
 
 /// Kind of a norm.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum NormKind {
     /// `γ(x − mean)/√(var + ε) + β`.
     Layer,

@@ -9,12 +9,24 @@
 
 pub mod activation;
 pub mod attention;
+pub mod cross_entropy;
+#[cfg(feature = "cube")]
+mod cube;
+pub mod embedding;
 pub mod host;
 pub mod linear;
+pub mod norm;
+pub mod rotary;
+pub mod softmax;
 
 pub use activation::{activate, activate_tangent};
 pub use attention::{AttentionForm, attention};
+pub use cross_entropy::{cross_entropy, cross_entropy_tangent};
+pub use embedding::embedding;
 pub use linear::linear;
+pub use norm::{layer_norm, layer_norm_tangent, rms_norm, rms_norm_tangent};
+pub use rotary::rotate;
+pub use softmax::{masked_softmax, softmax, softmax_tangent};
 
 use burn::tensor::{DType, Tensor};
 

@@ -98,8 +98,8 @@ impl<P: Projection> Attention<P> {
             k = self.by_head(k, self.n_kv_heads, |k| key_norm.forward(k));
         }
         if let Some(rotation) = &context.rotation {
-            q = self.by_head(q, self.n_heads, |q| rotation.apply(q));
-            k = self.by_head(k, self.n_kv_heads, |k| rotation.apply(k));
+            q = rotation.apply(q, self.n_heads);
+            k = rotation.apply(k, self.n_kv_heads);
         }
         if let Some(cache) = cache {
             (k, v) = cache.extend(k, v);

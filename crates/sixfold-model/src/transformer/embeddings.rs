@@ -8,7 +8,6 @@ use super::init::Init;
 use super::norm::Norm;
 use super::position::learned_rows;
 use crate::batch::indices;
-use crate::parts::lookup;
 use crate::{
     Batch, EmbedProjection, Positions, Projection, Result, TokenEmbedding, TransformerSpec,
 };
@@ -106,7 +105,7 @@ impl<E: TokenEmbedding> Embeddings<E> {
                     max_positions: longest.saturating_sub(beyond),
                 });
             }
-            x = x + lookup(table, indices(&taken, shape, &device));
+            x = x + table.embed(indices(&taken, shape, &device));
         }
         if let Some(table) = &self.token_types {
             let zeros;
@@ -117,7 +116,7 @@ impl<E: TokenEmbedding> Embeddings<E> {
                     &zeros
                 }
             };
-            x = x + lookup(table, indices(types, shape, &device));
+            x = x + table.embed(indices(types, shape, &device));
         }
         if let Some(norm) = &self.norm {
             x = norm.forward(x);

@@ -6,6 +6,7 @@ mod generation;
 mod harness;
 #[cfg(feature = "hub")]
 mod hub;
+mod ops;
 mod parity;
 mod parts;
 mod real_models;

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use sixfold_linalg::{Threads, matmul_into};
 
 use super::{AttentionForm, AttentionOps};
-use crate::ops::host::{HostBackend, dot, exp, max, simd, sum};
+use crate::ops::host::{HostBackend, exp, max, simd, sum, sum_with};
 
 /// Queries of a tile.
 const TILE: usize = 64;
@@ -111,13 +111,19 @@ fn softmax(row: &mut [f32], bias: &[f32]) {
     }
     let largest = max(row);
     if largest == f32::NEG_INFINITY {
-        row.fill(0.0);
+        // Hidden as a whole; NaN is no number for `max`, but must show.
+        row.iter_mut().for_each(|value| *value = if value.is_nan() { *value } else { 0.0 });
         return;
     }
     for value in row.iter_mut() {
         *value = exp(*value - largest);
     }
-    let factor = 1.0 / sum(row);
+    let factor = 1.0
+        / sum(
+            row,
+            #[inline(always)]
+            |x| x,
+        );
     for value in row {
         *value *= factor;
     }
@@ -209,7 +215,12 @@ fn head_backward(
             product(1.0, g, seen(v).reversed_axes(), 0.0, ds);
             simd(|| {
                 for (p, ds) in p.chunks_exact(end).zip(ds.chunks_exact_mut(end)) {
-                    let mean = dot(p, ds);
+                    let mean = sum_with(
+                        p,
+                        ds,
+                        #[inline(always)]
+                        |p, ds| p * ds,
+                    );
                     for (p, ds) in p.iter().zip(ds) {
                         *ds = p * (*ds - mean) * scale;
                     }

@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use burn::backend::tensor::{FloatTensor, IntTensor};
+use burn::backend::tensor::{BoolTensor, FloatTensor, IntTensor};
 use burn::tensor::{Bytes, DType, Shape, TensorData, bf16, f16};
 use burn_flex::{Flex, FlexTensor, Layout};
 use ndarray::{ArrayView2, ShapeBuilder};
@@ -55,6 +55,10 @@ impl HostBackend for Flex {
 
     fn indices(x: IntTensor<Self>) -> Vec<usize> {
         to_indices(&x.into_data())
+    }
+
+    fn truths(x: BoolTensor<Self>) -> Vec<bool> {
+        x.into_data().iter::<bool>().collect()
     }
 }
 

@@ -5,20 +5,20 @@ mod flex;
 #[cfg(feature = "ndarray")]
 mod second;
 
+mod lanes;
 mod math;
 mod parallel;
-mod reduce;
 
 use std::ops::Deref;
 
 use burn::backend::Backend;
-use burn::backend::tensor::{FloatTensor, IntTensor};
+use burn::backend::tensor::{BoolTensor, FloatTensor, IntTensor};
 use burn::tensor::Shape;
 use ndarray::ArrayView2;
 
+pub use lanes::{max, sum, sum_with};
 pub use math::{exp, normal_cdf_pdf, sigmoid};
-pub use parallel::{CHUNK, filled, map, map_with, repeated, rows, rows_with, simd};
-pub use reduce::{dot, max, sum};
+pub use parallel::{CHUNK, filled, map, map_with, owned, repeated, rows, rows_with, simd};
 
 /// A backend whose tensors lie in memory.
 pub trait HostBackend: Backend {
@@ -55,4 +55,7 @@ pub trait HostBackend: Backend {
 
     /// Indices in row-major order.
     fn indices(x: IntTensor<Self>) -> Vec<usize>;
+
+    /// Truth values in row-major order.
+    fn truths(x: BoolTensor<Self>) -> Vec<bool>;
 }

@@ -67,6 +67,16 @@ pub fn repeated(row: &[f32], times: usize) -> Vec<f32> {
     })
 }
 
+/// The values as a vector: the tensor's own memory where nobody shares it, else a copy.
+pub fn owned<B: HostBackend>(x: FloatTensor<B>) -> Vec<f32> {
+    B::take(x).unwrap_or_else(|values| {
+        filled(values.len(), CHUNK, |start, piece| {
+            let source = &values[start..start + piece.len()];
+            piece.write_copy_of_slice(source)
+        })
+    })
+}
+
 /// Applies `f` to pieces of a tensor: in its own memory where nobody shares it, else in a copy
 /// made piece by piece.
 pub fn map<B: HostBackend>(x: FloatTensor<B>, f: impl Fn(&mut [f32]) + Sync) -> FloatTensor<B> {

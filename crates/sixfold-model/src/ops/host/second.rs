@@ -3,7 +3,7 @@
 
 use std::ops::Deref;
 
-use burn::backend::tensor::{FloatTensor, IntTensor};
+use burn::backend::tensor::{BoolTensor, FloatTensor, IntTensor};
 use burn::tensor::Shape;
 use burn_ndarray::{NdArray, NdArrayTensor, SharedArray};
 use ndarray::{ArrayView2, IxDyn};
@@ -76,6 +76,12 @@ impl HostBackend for NdArray {
             NdArrayTensor::I32(storage) => storage.view().iter().map(|&i| i as usize).collect(),
             NdArrayTensor::U32(storage) => storage.view().iter().map(|&i| i as usize).collect(),
             _ => panic!("indices are 32 or 64 bits wide"),
+        }
+    }
+    fn truths(x: BoolTensor<Self>) -> Vec<bool> {
+        match x {
+            NdArrayTensor::Bool(storage) => storage.view().iter().copied().collect(),
+            _ => panic!("masks are truth values"),
         }
     }
 }

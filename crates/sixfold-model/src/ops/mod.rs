@@ -20,7 +20,7 @@ pub mod rotary;
 pub mod softmax;
 
 pub use activation::{activate, activate_tangent};
-pub use attention::{AttentionForm, attention};
+pub use attention::{AttentionForm, attention, attention_tangent};
 pub use cross_entropy::{cross_entropy, cross_entropy_tangent};
 pub use embedding::embedding;
 pub use linear::linear;

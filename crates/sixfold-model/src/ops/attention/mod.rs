@@ -118,6 +118,26 @@ pub fn attention(
     ))
 }
 
+/// The derivative of [`attention`] in the directions `dx` of q, k and v, made of plain
+/// operations.
+///
+/// # Shapes
+/// `x`: q, k and v as [`attention`] takes them, `dx`: the same → as q
+///
+/// # Panics
+/// If the shapes do not fit.
+pub fn attention_tangent(
+    x: [Tensor<3>; 3],
+    dx: [Tensor<3>; 3],
+    bias: Tensor<3>,
+    form: AttentionForm,
+) -> Tensor<3> {
+    for [q, k, v] in [&x, &dx] {
+        check(q, k, v, &bias, &form);
+    }
+    reference::attention_tangent(x, dx, bias, form)
+}
+
 fn check(q: &Tensor<3>, k: &Tensor<3>, v: &Tensor<3>, bias: &Tensor<3>, form: &AttentionForm) {
     let ([batch, _, width], [rows, heads, keys]) = (q.dims(), bias.dims());
     let AttentionForm { n_heads, n_kv_heads, .. } = *form;

@@ -44,6 +44,24 @@ pub fn attention_backward(
     [ungrouped(dq, &form), merge(dk), merge(dv)]
 }
 
+/// See [`attention_tangent`](super::attention_tangent).
+pub fn attention_tangent(
+    [q, k, v]: [Tensor<3>; 3],
+    [dq, dk, dv]: [Tensor<3>; 3],
+    bias: Tensor<3>,
+    form: AttentionForm,
+) -> Tensor<3> {
+    let (q, dq) = (grouped(q, &form), grouped(dq, &form));
+    let (k, dk) = (key_heads(k, &form), key_heads(dk, &form));
+    let (v, dv) = (key_heads(v, &form), key_heads(dv, &form));
+    let p = stacked(probabilities(q.clone(), k.clone(), bias, &form), &form);
+    let ds = dq.matmul(k.swap_dims(2, 3)) + q.matmul(dk.swap_dims(2, 3));
+    let ds = ds * form.scale;
+    let mean = (p.clone() * ds.clone()).sum_dim(3);
+    let dp = p.clone() * (ds - mean);
+    ungrouped(dp.matmul(v) + p.matmul(dv), &form)
+}
+
 /// `[batch, n_heads, queries, keys]`, zero where a key is hidden.
 fn probabilities(q: Tensor<4>, k: Tensor<4>, bias: Tensor<3>, form: &AttentionForm) -> Tensor<4> {
     let ([batch, _, rows, _], keys) = (q.dims(), k.dims()[2]);

@@ -5,8 +5,10 @@
 //! differences of the reference), and in leaving shared inputs alone.
 
 mod activation;
+mod attention;
 mod cross_entropy;
 mod embedding;
+mod linear;
 mod norm;
 mod rotary;
 mod softmax;
@@ -15,9 +17,9 @@ use burn::tensor::{DType, Device, Tensor, TensorData};
 use sixfold_model::{Seed, available_devices, device};
 
 /// Flat inputs to a flat output; operations shape them as they need.
-type Operation<'a> = &'a dyn Fn(Vec<Tensor<1>>) -> Tensor<1>;
+type Operation<'a> = &'a (dyn Fn(Vec<Tensor<1>>) -> Tensor<1> + Sync);
 /// Flat inputs and a direction of the first, to the direction of the output.
-type Tangent<'a> = &'a dyn Fn(Vec<Tensor<1>>, Tensor<1>) -> Tensor<1>;
+type Tangent<'a> = &'a (dyn Fn(Vec<Tensor<1>>, Tensor<1>) -> Tensor<1> + Sync);
 
 struct Case<'a> {
     name: &'a str,

@@ -96,3 +96,8 @@ pub use tokenizer::{EncodeOptions, Encoding, Tokenizer, buckets};
 pub use transformer::{
     Attention, Block, Embeddings, FullBlock, KvCache, Mlp, Norm, State, Transformer,
 };
+
+/// The guide of the README, as tests.
+#[cfg(all(doctest, feature = "checkpoint", feature = "tokenizers", feature = "flex"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -132,6 +132,46 @@ pub enum Error {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// A pattern over parameter paths that cannot be read.
+    #[error("pattern `{pattern}`: {problem}")]
+    Pattern {
+        /// The pattern.
+        pattern: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A pattern that no parameter's path matches.
+    #[error("pattern `{pattern}` matches no parameter; near it: {}", .near.join(", "))]
+    NoSuchParameter {
+        /// The pattern.
+        pattern: String,
+        /// The paths nearest to it.
+        near: Vec<String>,
+    },
+    /// A gradient with an infinity or a NaN; the step was not taken.
+    #[error("the gradient of `{path}` is not finite; no step was taken")]
+    NonFiniteGradient {
+        /// The parameter.
+        path: String,
+    },
+    /// Hyper-parameters that make no sense.
+    #[error("{}", .problems.join("; "))]
+    Hyperparameters {
+        /// All of them, one line each.
+        problems: Vec<String>,
+    },
+    /// A training that was saved under other settings than it is to go on with.
+    #[error("{}: key `{key}`: saved with {saved}, resumed with {current}", .path.display())]
+    Resume {
+        /// The file.
+        path: PathBuf,
+        /// The setting, with dots into what it is part of.
+        key: String,
+        /// Its value in the file.
+        saved: String,
+        /// Its value now.
+        current: String,
+    },
     /// A host computation on statistics failed.
     #[error(transparent)]
     Linalg(#[from] sixfold_linalg::Error),

@@ -62,6 +62,8 @@ mod tap;
 #[cfg(feature = "tokenizers")]
 mod tokenizer;
 #[cfg(feature = "transformer")]
+pub mod train;
+#[cfg(feature = "transformer")]
 mod transformer;
 
 pub use batch::{Batch, PaddingSide};

@@ -12,3 +12,8 @@ mod real_models;
 mod stats;
 mod taps;
 mod tokenizing;
+mod train_common;
+mod train_loop;
+mod train_optimizer;
+mod train_pieces;
+mod train_resume;

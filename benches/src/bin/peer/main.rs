@@ -5,6 +5,7 @@
 mod models;
 mod process;
 mod products;
+mod training;
 mod work;
 
 use std::collections::BTreeMap;
@@ -22,7 +23,8 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 type Prepared = BTreeMap<(String, String), Run>;
 
 fn main() -> Result<()> {
-    let works: Vec<Work> = products::works().into_iter().chain(models::works()).collect();
+    let works: Vec<Work> =
+        [products::works(), models::works(), training::works()].into_iter().flatten().collect();
     let mut prepared = Prepared::new();
     let mut out = std::io::stdout().lock();
     for line in std::io::stdin().lines() {

@@ -104,7 +104,8 @@ fn bert_base(device: &Device) -> Result<Transformer> {
     Ok(Transformer::new(&spec, Seed::new(0), device))
 }
 
-fn minilm_dir() -> Result<PathBuf> {
+/// Where MiniLM lies.
+pub(crate) fn minilm_dir() -> Result<PathBuf> {
     let data = std::env::var_os("SIXFOLD_DATA").ok_or("SIXFOLD_DATA is not set")?;
     Ok(PathBuf::from(data).join("models/all-minilm-l6-v2"))
 }

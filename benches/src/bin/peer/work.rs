@@ -26,6 +26,7 @@ pub(crate) struct Work {
 pub(crate) enum Unit {
     Byte,
     Flop,
+    Parameter,
     Token,
 }
 
@@ -54,6 +55,7 @@ impl Unit {
         match self {
             Self::Byte => "byte",
             Self::Flop => "FLOP",
+            Self::Parameter => "parameter",
             Self::Token => "token",
         }
     }

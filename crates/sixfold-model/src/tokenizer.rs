@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use tokenizers::EncodeInput;
 use tokenizers::utils::truncation::TruncationParams;
 
 use crate::{Batch, Error, PaddingSide, Result};
@@ -106,14 +107,36 @@ impl Tokenizer {
     /// # Errors
     /// As [`encode`](Self::encode).
     pub fn encode_all(&self, texts: &[&str], options: &EncodeOptions) -> Result<Vec<Encoding>> {
+        self.encode_inputs(texts.to_vec(), options)
+    }
+
+    /// Many pairs of texts, each pair in one sequence as the tokenizer joins them, in parallel.
+    /// Where a pair is too long, the longer text loses its end first. Offsets count within the
+    /// text that a token is from.
+    ///
+    /// # Errors
+    /// As [`encode`](Self::encode).
+    pub fn encode_pairs(
+        &self,
+        pairs: &[(&str, &str)],
+        options: &EncodeOptions,
+    ) -> Result<Vec<Encoding>> {
+        self.encode_inputs(pairs.to_vec(), options)
+    }
+
+    fn encode_inputs<'s, I: Into<EncodeInput<'s>> + Send>(
+        &self,
+        inputs: Vec<I>,
+        options: &EncodeOptions,
+    ) -> Result<Vec<Encoding>> {
         let error = |source| Error::Tokenizer { path: self.path.clone(), source };
         let encodings = match options.max_tokens {
-            None => self.inner.encode_batch(texts.to_vec(), options.special_tokens),
+            None => self.inner.encode_batch(inputs, options.special_tokens),
             Some(max_length) => {
                 let mut inner = self.inner.clone();
                 let truncation = TruncationParams { max_length, ..TruncationParams::default() };
                 inner.with_truncation(Some(truncation)).map_err(error)?;
-                inner.encode_batch(texts.to_vec(), options.special_tokens)
+                inner.encode_batch(inputs, options.special_tokens)
             }
         };
         let encodings = encodings.map_err(error)?.into_iter();
@@ -151,6 +174,24 @@ impl Tokenizer {
         Ok(self.pad(&encodings, options))
     }
 
+    /// Sequences as one batch, filled up to the longest. Token types come along where any is not
+    /// 0.
+    ///
+    /// # Panics
+    /// Without any sequence, or when all are empty.
+    pub fn pad(&self, encodings: &[Encoding], options: &EncodeOptions) -> Batch {
+        let ids: Vec<Vec<u32>> = encodings.iter().map(|encoding| encoding.ids.clone()).collect();
+        let pad_id = options.pad_id.or_else(|| self.pad_token()).unwrap_or(0);
+        let batch = Batch::pad(&ids, pad_id, options.side);
+        if encodings.iter().all(|encoding| encoding.token_types.iter().all(|&t| t == 0)) {
+            return batch;
+        }
+        let types: Vec<Vec<u32>> =
+            encodings.iter().map(|encoding| encoding.token_types.clone()).collect();
+        let types = Batch::pad(&types, 0, options.side).ids().to_vec();
+        batch.with_token_types(types).expect("types and ids have the same lengths")
+    }
+
     /// Many texts as batches of texts of similar length, so that little is padding. With each
     /// batch come the places of its rows in `texts`. Empty texts are left out.
     ///
@@ -173,19 +214,6 @@ impl Tokenizer {
             (rows, batch)
         });
         Ok(batches.collect())
-    }
-
-    fn pad(&self, encodings: &[Encoding], options: &EncodeOptions) -> Batch {
-        let ids: Vec<Vec<u32>> = encodings.iter().map(|encoding| encoding.ids.clone()).collect();
-        let pad_id = options.pad_id.or_else(|| self.pad_token()).unwrap_or(0);
-        let batch = Batch::pad(&ids, pad_id, options.side);
-        if encodings.iter().all(|encoding| encoding.token_types.iter().all(|&t| t == 0)) {
-            return batch;
-        }
-        let types: Vec<Vec<u32>> =
-            encodings.iter().map(|encoding| encoding.token_types.clone()).collect();
-        let types = Batch::pad(&types, 0, options.side).ids().to_vec();
-        batch.with_token_types(types).expect("types and ids have the same lengths")
     }
 
     fn pad_token(&self) -> Option<u32> {

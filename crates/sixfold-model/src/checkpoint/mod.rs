@@ -121,6 +121,14 @@ impl Checkpoint {
         Ok(Self { dir, config, family, spec, weights: options.weights })
     }
 
+    /// The same checkpoint, whose models have no dropout.
+    pub fn without_dropout(mut self) -> Self {
+        self.spec.body.dropout = 0.0;
+        self.spec.body.attention.dropout = 0.0;
+        self.spec.classifier.dropout = 0.0;
+        self
+    }
+
     /// The directory.
     pub fn dir(&self) -> &Path {
         &self.dir

@@ -2,6 +2,7 @@
 
 mod checkpoint;
 mod devices;
+mod finetune;
 mod generation;
 mod harness;
 #[cfg(feature = "hub")]
@@ -10,6 +11,7 @@ mod ops;
 mod parity;
 mod parts;
 mod real_models;
+mod rte;
 mod stats;
 mod taps;
 mod tokenizing;

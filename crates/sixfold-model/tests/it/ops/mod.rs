@@ -15,9 +15,9 @@ use burn::tensor::{DType, Device, Tensor, TensorData};
 use sixfold_model::{Seed, available_devices, device};
 
 /// Flat inputs to a flat output; operations shape them as they need.
-type Operation<'a> = &'a dyn Fn(Vec<Tensor<1>>) -> Tensor<1>;
+type Operation<'a> = &'a (dyn Fn(Vec<Tensor<1>>) -> Tensor<1> + Sync);
 /// Flat inputs and a direction of the first, to the direction of the output.
-type Tangent<'a> = &'a dyn Fn(Vec<Tensor<1>>, Tensor<1>) -> Tensor<1>;
+type Tangent<'a> = &'a (dyn Fn(Vec<Tensor<1>>, Tensor<1>) -> Tensor<1> + Sync);
 
 struct Case<'a> {
     name: &'a str,
@@ -238,7 +238,7 @@ fn close(label: &str, found: &[f64], expected: &[f64], tolerance: f64) {
         let agree = match (found.is_finite(), expected.is_finite()) {
             (true, true) => (found - expected).abs() <= tolerance * expected.abs().max(1.0),
             (false, false) => {
-                found.is_nan() == expected.is_nan() && (found.is_nan() || found == expected)
+                found.is_nan() && expected.is_nan() || found.to_bits() == expected.to_bits()
             }
             _ => false,
         };

@@ -49,7 +49,10 @@ pub(super) mod kernels {
             stride /= 2;
             sync_cube();
         }
-        shared[0]
+        let result = shared[0];
+        // The next reduction may get the same memory.
+        sync_cube();
+        result
     }
 
     /// The largest of one value from each unit of the cube, for all of them.
@@ -70,6 +73,9 @@ pub(super) mod kernels {
             stride /= 2;
             sync_cube();
         }
-        shared[0]
+        let result = shared[0];
+        // The next reduction may get the same memory.
+        sync_cube();
+        result
     }
 }

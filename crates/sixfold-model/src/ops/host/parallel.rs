@@ -134,11 +134,14 @@ pub fn rows_with<B: HostBackend>(
     }
     let chunk = (CHUNK / width).max(1) * width;
     let each = |start: usize, piece: &mut [f32]| {
-        simd(|| {
-            for (i, row) in piece.chunks_exact_mut(width).enumerate() {
-                f(start / width + i, row);
-            }
-        });
+        simd(
+            #[inline(always)]
+            || {
+                for (i, row) in piece.chunks_exact_mut(width).enumerate() {
+                    f(start / width + i, row);
+                }
+            },
+        );
     };
     let values = match B::take(x) {
         Ok(mut values) => {

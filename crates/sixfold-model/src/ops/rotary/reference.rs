@@ -11,6 +11,10 @@ pub fn rotate<const D: usize>(
 ) -> Tensor<D> {
     let dims = x.dims();
     let [len, half] = cos.dims();
+    // `reshape` would take a 0 for the length that the axis had before.
+    if half == 0 || dims.contains(&0) {
+        return x;
+    }
     let d_head = dims[D - 1] / heads;
     let outer = dims[..D - 2].iter().product::<usize>();
     let x = x.reshape([outer, len, heads, d_head]);

@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 use sixfold_model::ops::norm::reference;
 use sixfold_model::ops::{layer_norm, layer_norm_tangent, rms_norm, rms_norm_tangent};
 
-use super::{Case, flat, values};
+use super::{Case, flat, shaped, values};
 
 const EPSILON: f64 = 1e-5;
 
@@ -23,15 +23,15 @@ fn layer_norm_agrees() {
         let shape = [1, rows, width];
         let operation = |x| {
             let [x, gamma, beta] = take(x);
-            flat(layer_norm(x.reshape(shape), gamma, Some(beta), EPSILON))
+            flat(layer_norm(shaped(x, shape), gamma, Some(beta), EPSILON))
         };
         let exact = |x| {
             let [x, gamma, beta] = take(x);
-            flat(reference::layer_norm(x.reshape(shape), gamma, Some(beta), EPSILON))
+            flat(reference::layer_norm(shaped(x, shape), gamma, Some(beta), EPSILON))
         };
         let tangent = |x, dx: Tensor<1>| {
             let [x, gamma, _] = take(x);
-            flat(layer_norm_tangent(x.reshape(shape), dx.reshape(shape), gamma, EPSILON))
+            flat(layer_norm_tangent(shaped(x, shape), shaped(dx, shape), gamma, EPSILON))
         };
         let name = format!("layer norm {shape:?}");
         let case = Case::new(&name, inputs(rows, width), &operation, &exact);
@@ -66,15 +66,15 @@ fn rms_norm_agrees() {
         let shape = [rows, width];
         let operation = |x| {
             let [x, gamma] = take(x);
-            flat(rms_norm(x.reshape(shape), gamma, EPSILON))
+            flat(rms_norm(shaped(x, shape), gamma, EPSILON))
         };
         let exact = |x| {
             let [x, gamma] = take(x);
-            flat(reference::rms_norm(x.reshape(shape), gamma, EPSILON))
+            flat(reference::rms_norm(shaped(x, shape), gamma, EPSILON))
         };
         let tangent = |x, dx: Tensor<1>| {
             let [x, gamma] = take(x);
-            flat(rms_norm_tangent(x.reshape(shape), dx.reshape(shape), gamma, EPSILON))
+            flat(rms_norm_tangent(shaped(x, shape), shaped(dx, shape), gamma, EPSILON))
         };
         let name = format!("rms norm {shape:?}");
         let inputs = vec![values(rows * width, 6), values(width, 7)];

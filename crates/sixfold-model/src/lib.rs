@@ -55,6 +55,8 @@ mod observer;
 mod parts;
 mod paths;
 mod seed;
+#[cfg(feature = "transformer")]
+mod seq2seq;
 mod spec;
 #[cfg(feature = "transformer")]
 pub mod stats;
@@ -72,7 +74,7 @@ pub use error::{Error, Result, TensorReport};
 #[cfg(feature = "checkpoint")]
 pub use families::families;
 #[cfg(feature = "transformer")]
-pub use generate::{GenerateConfig, Sampling};
+pub use generate::{BeamConfig, EarlyStop, GenerateConfig, Hypothesis, LengthPenalty, Sampling};
 #[cfg(feature = "transformer")]
 pub use heads::{
     CausalLm, ClassifierHead, ClassifierSpec, IGNORE, LmHead, LmHeadSpec, MaskedLm, Pooling,
@@ -82,14 +84,17 @@ pub use observer::{Observer, Step};
 pub use parts::{Projection, TokenEmbedding, cross_entropy};
 pub use paths::{PathTracker, parameter_shapes};
 pub use seed::Seed;
+#[cfg(feature = "transformer")]
+pub use seq2seq::{Seq2Seq, Seq2SeqSpec, SharedTable, SourceTable, shift_right};
 pub use spec::{
     Activation, AttentionSpec, BlockForm, EmbedProjection, MlpSpec, NormKind, PositionRule,
-    Positions, RopeScaling, Rotary, TransformerSpec,
+    Positions, RopeScaling, Rotary, SinusoidLayout, TransformerSpec,
 };
 pub use tap::{BlockSite, Site, Tap, UnknownSite};
 #[cfg(feature = "tokenizers")]
 pub use tokenizer::{EncodeOptions, Encoding, Tokenizer, buckets};
 #[cfg(feature = "transformer")]
 pub use transformer::{
-    Attention, Block, Embeddings, FullBlock, KvCache, Mlp, Norm, State, Transformer,
+    Attention, Block, CrossAttention, Embeddings, FullBlock, KvCache, Memory, Mlp, Norm, State,
+    Transformer,
 };

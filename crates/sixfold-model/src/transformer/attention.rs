@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::nn::{Dropout, Linear};
 use burn::tensor::activation::softmax;
-use burn::tensor::{DType, Tensor};
+use burn::tensor::{Bool, DType, Tensor};
 
 use super::cache::LayerCache;
 use super::context::Context;
@@ -90,10 +90,9 @@ impl<P: Projection> Attention<P> {
         context: &Context,
         cache: Option<&mut LayerCache>,
     ) -> Tensor<3> {
-        let [batch, seq, _] = x.dims();
-        let mut q = self.heads(self.query.project(x.clone()), self.n_heads);
-        let mut k = self.heads(self.key.project(x.clone()), self.n_kv_heads);
-        let mut v = self.heads(self.value.project(x), self.n_kv_heads);
+        let mut q = split_heads(self.query.project(x.clone()), self.n_heads);
+        let mut k = split_heads(self.key.project(x.clone()), self.n_kv_heads);
+        let mut v = split_heads(self.value.project(x), self.n_kv_heads);
         if let (Some(query_norm), Some(key_norm)) = (&self.query_norm, &self.key_norm) {
             q = query_norm.forward(q);
             k = key_norm.forward(k);
@@ -106,35 +105,53 @@ impl<P: Projection> Attention<P> {
             (k, v) = cache.extend(k, v);
         }
 
-        // Heads that share keys stand in one group of rows: no key is repeated.
-        let group = self.n_heads / self.n_kv_heads;
-        let keys = k.dims()[2];
-        let q = q.reshape([batch, self.n_kv_heads, group * seq, self.d_head]);
         let scale = if self.scale_by_layer { self.scale / (layer + 1) as f64 } else { self.scale };
-        let mut scores =
-            (q * scale).matmul(k.swap_dims(2, 3)).reshape([batch, self.n_heads, seq, keys]);
-        if let Some(alibi) = &context.alibi {
-            scores = scores + alibi.clone();
-        }
-        if let Some(hidden) = context.hidden(window) {
-            let lowest = lowest(scores.dtype());
-            scores = scores.mask_fill(hidden.expand([batch, self.n_heads, seq, keys]), lowest);
-        }
-        let weights = self.dropout.forward(softmax(scores, 3));
-        let mixed = weights
-            .reshape([batch, self.n_kv_heads, group * seq, keys])
-            .matmul(v)
-            .reshape([batch, self.n_heads, seq, self.d_head])
-            .swap_dims(1, 2)
-            .reshape([batch, seq, self.n_heads * self.d_head]);
-        self.output.project(mixed)
+        let (alibi, hidden) = (context.alibi.as_ref(), context.hidden(window));
+        self.output.project(attend(q * scale, k, v, alibi, hidden, &self.dropout))
     }
+}
 
-    /// `[batch, seq, heads · d_head]` → `[batch, heads, seq, d_head]`
-    fn heads(&self, x: Tensor<3>, n_heads: usize) -> Tensor<4> {
-        let [batch, seq, _] = x.dims();
-        x.reshape([batch, seq, n_heads, self.d_head]).swap_dims(1, 2)
+/// `[batch, seq, heads · d_head]` → `[batch, heads, seq, d_head]`
+pub(super) fn split_heads(x: Tensor<3>, n_heads: usize) -> Tensor<4> {
+    let [batch, seq, width] = x.dims();
+    x.reshape([batch, seq, n_heads, width / n_heads]).swap_dims(1, 2)
+}
+
+/// The mixed values of all heads, side by side: `softmax(q·kᵀ + bias)·v`, where the queries
+/// bring the scale.
+///
+/// # Shapes
+/// `q`: `[batch, heads, seq, d_head]`; `k`, `v`: `[batch, kv_heads, keys, d_head]`; `bias`, and
+/// `hidden`, which is true where a query must not look: `[batch or 1, heads or 1, seq or 1, keys]`
+/// → `[batch, seq, heads · d_head]`
+pub(super) fn attend(
+    q: Tensor<4>,
+    k: Tensor<4>,
+    v: Tensor<4>,
+    bias: Option<&Tensor<4>>,
+    hidden: Option<Tensor<4, Bool>>,
+    dropout: &Dropout,
+) -> Tensor<3> {
+    // Heads that share keys stand in one group of rows: no key is repeated.
+    let [batch, n_heads, seq, d_head] = q.dims();
+    let [_, n_kv_heads, keys, _] = k.dims();
+    let group = n_heads / n_kv_heads;
+    let q = q.reshape([batch, n_kv_heads, group * seq, d_head]);
+    let mut scores = q.matmul(k.swap_dims(2, 3)).reshape([batch, n_heads, seq, keys]);
+    if let Some(bias) = bias {
+        scores = scores + bias.clone();
     }
+    if let Some(hidden) = hidden {
+        let lowest = lowest(scores.dtype());
+        scores = scores.mask_fill(hidden.expand([batch, n_heads, seq, keys]), lowest);
+    }
+    let weights = dropout.forward(softmax(scores, 3));
+    weights
+        .reshape([batch, n_kv_heads, group * seq, keys])
+        .matmul(v)
+        .reshape([batch, n_heads, seq, d_head])
+        .swap_dims(1, 2)
+        .reshape([batch, seq, n_heads * d_head])
 }
 
 /// A score that no softmax sees, yet finite: rows that are all padding stay numbers.

@@ -2,6 +2,7 @@
 
 use burn::tensor::{Bool, Device, Tensor, TensorData};
 
+use super::cross::Memory;
 use super::position::{Rotation, alibi_slopes};
 use crate::{Positions, TransformerSpec};
 
@@ -12,6 +13,8 @@ pub(crate) struct Context {
     hidden: Vec<(Option<usize>, Option<Tensor<4, Bool>>)>,
     pub(crate) rotation: Option<Rotation>,
     pub(crate) alibi: Option<Tensor<4>>,
+    /// What cross-attention reads.
+    pub(crate) memory: Option<Memory>,
 }
 
 /// The columns of a batch: those seen before (in a cache) and those that are new.
@@ -55,6 +58,7 @@ impl Context {
                 Positions::Alibi => Some(alibi(columns, spec.attention.n_heads, device)),
                 _ => None,
             },
+            memory: None,
         }
     }
 

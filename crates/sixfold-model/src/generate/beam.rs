@@ -1,0 +1,246 @@
+//! Beam search: the best of several continuations that are carried side by side.
+
+use burn::tensor::activation::log_softmax;
+
+use super::{NextScores, in_range, to_rows};
+use crate::{Batch, Result};
+
+/// How beam search is done.
+///
+/// [`BeamConfig::new`] has the values of the first transformer (arXiv 1706.03762, §6.1).
+#[derive(Clone, Debug, PartialEq)]
+pub struct BeamConfig {
+    /// Hypotheses carried for each source, and returned at most; 1 and no length penalty is the
+    /// greedy choice.
+    pub beams: usize,
+    /// Tokens of a hypothesis at most. Those that have not ended by then are returned as they are.
+    pub max_new_tokens: usize,
+    /// Tokens that end a hypothesis; they are kept, and count in its length.
+    pub stop: Vec<u32>,
+    /// How hypotheses of different lengths are compared.
+    pub length_penalty: LengthPenalty,
+    /// When a source is done.
+    pub early_stop: EarlyStop,
+}
+
+/// What the log-probability of a hypothesis of `n` tokens is divided by.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum LengthPenalty {
+    /// 1: short hypotheses win.
+    None,
+    /// `((5 + n)/6)^α` (GNMT, arXiv 1609.08144, eq. 14).
+    Gnmt(f64),
+    /// `n^α`: what `transformers` calls `length_penalty`.
+    Power(f64),
+}
+
+/// When a source is done. It is never done before it has [`BeamConfig::beams`] ended hypotheses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EarlyStop {
+    /// As soon as it has them (`early_stopping=True` in `transformers`).
+    WhenFull,
+    /// When no running hypothesis would be better than the worst of them if it ended now
+    /// (`early_stopping=False`).
+    Unlikely,
+    /// When no running hypothesis can become better than the worst of them at any length that is
+    /// allowed (`early_stopping="never"`).
+    Impossible,
+}
+
+/// What beam search found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hypothesis {
+    /// The new tokens, the one that ended it included.
+    pub tokens: Vec<u32>,
+    /// The sum of the log-probabilities of the tokens, in nats.
+    pub log_prob: f64,
+    /// `log_prob`, divided by the length penalty.
+    pub score: f64,
+    /// Whether a stop token ended it.
+    pub ended: bool,
+}
+
+impl BeamConfig {
+    /// Four beams, GNMT's length penalty with α = 0.6, and a search that stops when nothing
+    /// better can come.
+    pub fn new(max_new_tokens: usize, stop: impl IntoIterator<Item = u32>) -> Self {
+        Self {
+            beams: 4,
+            max_new_tokens,
+            stop: stop.into_iter().collect(),
+            length_penalty: LengthPenalty::Gnmt(0.6),
+            early_stop: EarlyStop::Impossible,
+        }
+    }
+
+    fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        if self.beams == 0 {
+            problems.push("0 beams carry no hypothesis".to_owned());
+        }
+        if self.max_new_tokens == 0 {
+            problems.push("max_new_tokens 0 leaves nothing to search".to_owned());
+        }
+        if let LengthPenalty::Gnmt(alpha) | LengthPenalty::Power(alpha) = self.length_penalty
+            && !alpha.is_finite()
+        {
+            problems.push(format!("length penalty {alpha} is not finite"));
+        }
+        problems
+    }
+
+    /// Whether a source with these hypotheses, best first, is done after `step` tokens; `running`
+    /// is the best log-probability that still runs.
+    fn is_done(&self, ended: &[Hypothesis], running: f64, step: usize) -> bool {
+        let (true, Some(worst)) = (ended.len() >= self.beams, ended.last()) else { return false };
+        let score = |length| running / self.length_penalty.divisor(length);
+        match self.early_stop {
+            EarlyStop::WhenFull => true,
+            EarlyStop::Unlikely => score(step) <= worst.score,
+            // Log-probabilities only fall, and the divisor is monotone in the length: one of the
+            // two ends is the best that can come.
+            EarlyStop::Impossible => score(step + 1).max(score(self.max_new_tokens)) <= worst.score,
+        }
+    }
+}
+
+impl LengthPenalty {
+    fn divisor(self, length: usize) -> f64 {
+        match self {
+            Self::None => 1.0,
+            Self::Gnmt(alpha) => ((5.0 + length as f64) / 6.0).powf(alpha),
+            Self::Power(alpha) => (length as f64).powf(alpha),
+        }
+    }
+}
+
+/// A hypothesis that has not ended.
+struct Running {
+    source: usize,
+    tokens: Vec<u32>,
+    log_prob: f64,
+}
+
+/// One more token for a running hypothesis.
+#[derive(Clone, Copy)]
+struct Candidate {
+    log_prob: f64,
+    /// Row of the running hypothesis among all.
+    row: usize,
+    token: u32,
+}
+
+/// The hypotheses of every row of `first`, best first.
+///
+/// Of each source's continuations, the best `beams · (stop tokens + 1)` are looked at in order:
+/// those that end are kept if they are among the first `beams`, and the first `beams` that do not
+/// end run on. Equal ones go by row, then by token.
+pub(super) fn search(
+    model: &mut impl NextScores,
+    first: &Batch,
+    config: &BeamConfig,
+) -> Result<Vec<Vec<Hypothesis>>> {
+    in_range(&config.problems())?;
+    let mut found: Vec<Vec<Hypothesis>> = vec![Vec::new(); first.rows()];
+    let mut running: Vec<Running> = (0..first.rows())
+        .map(|source| Running { source, tokens: Vec::new(), log_prob: 0.0 })
+        .collect();
+    let mut batch = first.clone();
+    for step in 1..=config.max_new_tokens {
+        let log_probs = to_rows(log_softmax(model.next_scores(&batch)?, 1));
+        let (mut rows, mut next) = (Vec::new(), Vec::new());
+        let mut row = 0;
+        for beams in running.chunk_by(|a, b| a.source == b.source) {
+            let candidates = best(beams, row, &log_probs[row..row + beams.len()], config);
+            row += beams.len();
+            let source = beams[0].source;
+            let ended = &mut found[source];
+            let runs_from = next.len();
+            for (rank, candidate) in candidates.into_iter().enumerate() {
+                let stops = config.stop.contains(&candidate.token);
+                if stops || step == config.max_new_tokens {
+                    if rank < config.beams {
+                        ended.push(candidate.end(&running, stops, config));
+                    }
+                } else if next.len() - runs_from < config.beams {
+                    rows.push(candidate.row);
+                    next.push(candidate.go_on(&running));
+                }
+            }
+            // A stable sort: of equals, the one that ended first stays first.
+            ended.sort_by(|a, b| b.score.total_cmp(&a.score));
+            ended.truncate(config.beams);
+            let best =
+                next.get(runs_from).map_or(f64::NEG_INFINITY, |best: &Running| best.log_prob);
+            if config.is_done(ended, best, step) {
+                rows.truncate(runs_from);
+                next.truncate(runs_from);
+            }
+        }
+        running = next;
+        if running.is_empty() {
+            break;
+        }
+        model.select(&rows);
+        let tokens = running.iter().filter_map(|beam| beam.tokens.last().copied()).collect();
+        batch = Batch::from_parts(running.len(), tokens, vec![true; running.len()])?;
+    }
+    Ok(found)
+}
+
+/// The best continuations of one source's hypotheses, which stand from row `first_row` on.
+fn best(
+    beams: &[Running],
+    first_row: usize,
+    log_probs: &[Vec<f32>],
+    config: &BeamConfig,
+) -> Vec<Candidate> {
+    // Every stop token may end each of the beams; this many always leave enough that run on.
+    let wanted = config.beams.saturating_mul(config.stop.len() + 1);
+    let mut all = Vec::new();
+    for (i, (beam, log_probs)) in beams.iter().zip(log_probs).enumerate() {
+        let candidate = |token: u32| Candidate {
+            log_prob: beam.log_prob + f64::from(log_probs[token as usize]),
+            row: first_row + i,
+            token,
+        };
+        let mut of_row: Vec<Candidate> = (0..log_probs.len() as u32).map(candidate).collect();
+        if wanted < of_row.len() {
+            of_row.select_nth_unstable_by(wanted, Candidate::order);
+            of_row.truncate(wanted);
+        }
+        all.append(&mut of_row);
+    }
+    all.sort_unstable_by(Candidate::order);
+    all.truncate(wanted);
+    all
+}
+
+impl Candidate {
+    fn order(&self, other: &Self) -> std::cmp::Ordering {
+        other
+            .log_prob
+            .total_cmp(&self.log_prob)
+            .then(self.row.cmp(&other.row))
+            .then(self.token.cmp(&other.token))
+    }
+
+    fn tokens(self, running: &[Running]) -> Vec<u32> {
+        let so_far = &running[self.row].tokens;
+        so_far.iter().copied().chain([self.token]).collect()
+    }
+
+    fn go_on(self, running: &[Running]) -> Running {
+        Running {
+            source: running[self.row].source,
+            tokens: self.tokens(running),
+            log_prob: self.log_prob,
+        }
+    }
+
+    fn end(self, running: &[Running], ended: bool, config: &BeamConfig) -> Hypothesis {
+        let tokens = self.tokens(running);
+        let score = self.log_prob / config.length_penalty.divisor(tokens.len());
+        Hypothesis { tokens, log_prob: self.log_prob, score, ended }
+    }
+}

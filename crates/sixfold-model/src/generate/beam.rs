@@ -244,3 +244,99 @@ impl Candidate {
         Hypothesis { tokens, log_prob: self.log_prob, score, ended }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::{Tensor, TensorData};
+
+    use super::*;
+
+    const END: u32 = 1;
+    const A: u32 = 2;
+    const B: u32 = 3;
+
+    /// A chain of tokens: the next one depends on the last one alone. Keeps what it was fed.
+    struct Chain {
+        rows: Vec<Vec<u32>>,
+        steps: usize,
+    }
+
+    impl NextScores for Chain {
+        fn next_scores(&mut self, batch: &Batch) -> Result<Tensor<2>> {
+            self.steps += 1;
+            self.rows.resize(batch.rows(), Vec::new());
+            let mut scores = Vec::new();
+            for (row, &token) in self.rows.iter_mut().zip(batch.ids()) {
+                row.push(token);
+                let next = match token {
+                    A => [1e-6, 0.35, 0.36, 0.29],
+                    B => [1e-6, 0.98, 0.01, 0.01],
+                    _ => [1e-6, 1e-6, 0.6, 0.4],
+                };
+                scores.extend(next.map(f32::ln));
+            }
+            let device = crate::device("flex")?;
+            Ok(Tensor::from_data(TensorData::new(scores, [batch.rows(), 4]), &device))
+        }
+
+        fn select(&mut self, rows: &[usize]) {
+            self.rows = rows.iter().map(|&row| self.rows[row].clone()).collect();
+        }
+    }
+
+    fn run(config: &BeamConfig) -> (Vec<Hypothesis>, Chain) {
+        let mut chain = Chain { rows: Vec::new(), steps: 0 };
+        let first = Batch::from_parts(1, vec![0], vec![true]).unwrap();
+        let mut found = search(&mut chain, &first, config).unwrap();
+        (found.remove(0), chain)
+    }
+
+    #[test]
+    fn two_beams_avoid_the_greedy_choice() {
+        let config = |beams| BeamConfig {
+            beams,
+            length_penalty: LengthPenalty::None,
+            ..BeamConfig::new(5, [END])
+        };
+        let (greedy, _) = run(&config(1));
+        assert_eq!(greedy[0].tokens[0], A);
+        let (found, _) = run(&config(2));
+        assert_eq!(found[0].tokens, [B, END]);
+        assert!((found[0].log_prob - (0.4_f64 * 0.98).ln()).abs() < 1e-5);
+        assert!(found[0].log_prob > greedy[0].log_prob && found[0].ended);
+    }
+
+    #[test]
+    fn rows_follow_their_hypotheses() {
+        let config = BeamConfig { beams: 3, ..BeamConfig::new(4, []) };
+        let (found, chain) = run(&config);
+        assert!(found.iter().all(|found| !found.ended && found.tokens.len() == 4));
+        for found in &found {
+            let fed = [&[0], &found.tokens[..3]].concat();
+            assert!(chain.rows.contains(&fed), "{fed:?} was not fed to one row: {:?}", chain.rows);
+        }
+    }
+
+    #[test]
+    fn the_rules_stop_one_after_the_other() {
+        // A strong penalty makes long hypotheses attractive: full early, exhausted late.
+        let steps = |early_stop| {
+            let length_penalty = LengthPenalty::Power(1.0);
+            let config =
+                BeamConfig { beams: 2, length_penalty, early_stop, ..BeamConfig::new(30, [END]) };
+            run(&config).1.steps
+        };
+        let full = steps(EarlyStop::WhenFull);
+        assert_eq!(full, 2, "both beams end at the second token");
+        assert!(steps(EarlyStop::Unlikely) >= full);
+        assert!(steps(EarlyStop::Impossible) > steps(EarlyStop::Unlikely));
+    }
+
+    #[test]
+    fn penalties_at_known_lengths() {
+        assert!((LengthPenalty::Gnmt(0.6).divisor(1) - 1.0).abs() < 1e-12);
+        assert!((LengthPenalty::Gnmt(0.6).divisor(7) - 2_f64.powf(0.6)).abs() < 1e-12);
+        assert!((LengthPenalty::Power(2.0).divisor(3) - 9.0).abs() < 1e-12);
+        assert!((LengthPenalty::None.divisor(9) - 1.0).abs() < 1e-12);
+    }
+}

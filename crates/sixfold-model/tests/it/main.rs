@@ -9,6 +9,7 @@ mod hub;
 mod parity;
 mod parts;
 mod real_models;
+mod seq2seq;
 mod stats;
 mod taps;
 mod tokenizing;

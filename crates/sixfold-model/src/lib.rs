@@ -9,6 +9,8 @@
 //! - **A tapped residual stream.** A [`Tap`] reads or replaces what flows at a [`Site`], named as in
 //!   TransformerLens; [`Transformer::forward_to`] and [`Transformer::forward_from`] split the
 //!   network between two blocks.
+//! - **Encoder and decoder.** [`Seq2Seq`] has cross-attention, for translation; greedy, sampled and
+//!   beam search serve it and [`CausalLm`] alike.
 //! - **Streaming statistics.** [`stats`] accumulates moments of all layers in one pass, with token
 //!   filters and groups of documents, and keeps no activations.
 //!

@@ -118,6 +118,36 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_source_is_done_by_its_rule() {
+        let done = |early_stop, alpha, scores: &[f64], running| {
+            let length_penalty = LengthPenalty::Power(alpha);
+            let config =
+                BeamConfig { beams: 2, length_penalty, early_stop, ..BeamConfig::new(10, [1]) };
+            let ended: Vec<Hypothesis> = scores
+                .iter()
+                .map(|&score| Hypothesis { tokens: vec![1], log_prob: score, score, ended: true })
+                .collect();
+            config.is_done(&ended, running, 2)
+        };
+        let (when_full, unlikely, impossible) =
+            (EarlyStop::WhenFull, EarlyStop::Unlikely, EarlyStop::Impossible);
+        for rule in [when_full, unlikely, impossible] {
+            assert!(!done(rule, 1.0, &[-1.0], -90.0), "{rule:?}: one of two has ended");
+        }
+        let full = [-1.0, -1.2];
+        assert!(done(when_full, 1.0, &full, -0.1));
+        // After two tokens: −2.2/2 is above −1.2, −3/2 is below.
+        assert!(!done(unlikely, 1.0, &full, -2.2));
+        assert!(done(unlikely, 1.0, &full, -3.0));
+        // At ten tokens at best: −3/10 is above, −13/10 is below.
+        assert!(!done(impossible, 1.0, &full, -3.0));
+        assert!(done(impossible, 1.0, &full, -13.0));
+        // Where length costs, the next token is the best that can come: −0.5·3 is below.
+        assert!(done(impossible, -1.0, &full, -0.5));
+        assert!(!done(impossible, -1.0, &full, -0.3));
+    }
+
+    #[test]
     fn penalties_at_known_lengths() {
         assert!((LengthPenalty::Gnmt(0.6).divisor(1) - 1.0).abs() < 1e-12);
         assert!((LengthPenalty::Gnmt(0.6).divisor(7) - 2_f64.powf(0.6)).abs() < 1e-12);

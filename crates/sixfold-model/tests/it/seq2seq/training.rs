@@ -1,5 +1,6 @@
 //! A toy task is learned: write the source backwards.
 
+use burn::module::Module;
 use burn::optim::{AdamConfig, GradientsParams};
 use rand::Rng;
 use sixfold_model::{Batch, BeamConfig, GenerateConfig, PaddingSide, Seed, Seq2Seq, Seq2SeqSpec};
@@ -40,6 +41,7 @@ fn reversing_is_learned() {
         let gradients = GradientsParams::from_grads(loss.backward(), &model);
         model = optimizer.step(3e-3, model, gradients);
     }
+    let model = model.valid();
     let (source, target, expected) = examples(32, &mut rng);
     let loss = values(model.loss(&source, &target).unwrap())[0];
     assert!(first.is_some_and(|first| first > 1.5) && loss < 0.3, "from {first:?} to {loss}");

@@ -49,7 +49,7 @@ pub struct LmHead {
 }
 
 impl LmHead {
-    fn new(spec: &LmHeadSpec, body: &TransformerSpec, init: &Init<'_>) -> Self {
+    pub(crate) fn new(spec: &LmHeadSpec, body: &TransformerSpec, init: &Init<'_>) -> Self {
         let (d_in, d_out) = match spec.transform {
             Some(_) => (body.d_output(), body.d_embed),
             None => (body.d_output(), body.d_output()),
@@ -72,7 +72,11 @@ impl LmHead {
         }
     }
 
-    fn logits<const D: usize>(&self, h: Tensor<D>, table: &impl TokenEmbedding) -> Tensor<D> {
+    pub(crate) fn logits<const D: usize>(
+        &self,
+        h: Tensor<D>,
+        table: &impl TokenEmbedding,
+    ) -> Tensor<D> {
         let h = self.transform(h);
         let scores = match &self.output {
             Some(output) => output.project(h),
@@ -85,7 +89,7 @@ impl LmHead {
     }
 
     /// Mean cross-entropy of the labelled positions of `hidden`, `[batch, seq, d]`.
-    fn loss(
+    pub(crate) fn loss(
         &self,
         hidden: Tensor<3>,
         labels: &[i32],

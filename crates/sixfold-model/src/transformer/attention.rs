@@ -112,24 +112,8 @@ impl<P: Projection> Attention<P> {
             start: context.start,
             window,
         };
-        self.output.project(self.attend(q, k, v, context.bias.clone(), form))
-    }
-
-    /// `softmax(scale · q·kᵀ + bias)·v`, with dropout on the weights while training.
-    pub(crate) fn attend(
-        &self,
-        q: Tensor<3>,
-        k: Tensor<3>,
-        v: Tensor<3>,
-        bias: Tensor<3>,
-        form: AttentionForm,
-    ) -> Tensor<3> {
-        // The fused operation draws no random numbers.
-        if self.dropout.prob > 0.0 && q.device().is_autodiff() {
-            let dropout = |weights| self.dropout.forward(weights);
-            return ops::attention::reference::attention(q, k, v, bias, form, dropout);
-        }
-        ops::attention(q, k, v, bias, form)
+        let bias = context.bias.clone();
+        self.output.project(attend(q, k, v, bias, form, &self.dropout))
     }
 
     /// Applies `f` to `[batch, seq, heads, d_head]`.
@@ -142,4 +126,22 @@ impl<P: Projection> Attention<P> {
         let [batch, seq, width] = x.dims();
         f(x.reshape([batch, seq, n_heads, self.d_head])).reshape([batch, seq, width])
     }
+}
+
+/// `softmax(scale · q·kᵀ + bias)·v`, with dropout on the weights while training; shapes as
+/// [`ops::attention`] has them.
+pub(super) fn attend(
+    q: Tensor<3>,
+    k: Tensor<3>,
+    v: Tensor<3>,
+    bias: Tensor<3>,
+    form: AttentionForm,
+    dropout: &Dropout,
+) -> Tensor<3> {
+    // The fused operation draws no random numbers.
+    if dropout.prob > 0.0 && q.device().is_autodiff() {
+        let dropout = |weights| dropout.forward(weights);
+        return ops::attention::reference::attention(q, k, v, bias, form, dropout);
+    }
+    ops::attention(q, k, v, bias, form)
 }

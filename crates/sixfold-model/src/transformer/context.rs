@@ -2,6 +2,7 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 
+use super::cross::Memory;
 use super::position::{Rotation, alibi_slopes};
 use crate::{Positions, TransformerSpec};
 
@@ -15,6 +16,8 @@ pub(crate) struct Context {
     /// First new column.
     pub(crate) start: usize,
     pub(crate) rotation: Option<Rotation>,
+    /// What cross-attention reads.
+    pub(crate) memory: Option<Memory>,
 }
 
 /// The columns of a batch: those seen before (in a cache) and those that are new.
@@ -49,13 +52,14 @@ impl Context {
                 }
                 _ => None,
             },
+            memory: None,
         }
     }
 }
 
 /// `slope · position` of each key, −∞ at padding. Softmax forgets what is the same for all keys
 /// of a query, so this equals ALiBi's penalty on the distance.
-fn key_bias(columns: &Columns<'_>, slopes: &[f64], device: &Device) -> Tensor<3> {
+pub(super) fn key_bias(columns: &Columns<'_>, slopes: &[f64], device: &Device) -> Tensor<3> {
     let total = columns.total();
     let padded = columns.mask.iter().any(|&token| !token);
     let rows = if padded { columns.rows } else { 1 };

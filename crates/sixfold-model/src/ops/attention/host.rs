@@ -92,14 +92,17 @@ impl Plan<'_> {
         let scale = self.form.scale as f32;
         product(scale, self.queries_of(q, tile), keys.reversed_axes(), 0.0, p);
         let bias = self.bias(tile);
-        simd(|| {
-            for (i, row) in p.chunks_exact_mut(end).enumerate() {
-                let seen = self.form.visible(tile.first + i, self.keys);
-                row[..seen.start].fill(0.0);
-                row[seen.end..].fill(0.0);
-                softmax(&mut row[seen.clone()], &bias[seen]);
-            }
-        });
+        simd(
+            #[inline(always)]
+            || {
+                for (i, row) in p.chunks_exact_mut(end).enumerate() {
+                    let seen = self.form.visible(tile.first + i, self.keys);
+                    row[..seen.start].fill(0.0);
+                    row[seen.end..].fill(0.0);
+                    softmax(&mut row[seen.clone()], &bias[seen]);
+                }
+            },
+        );
     }
 }
 
@@ -213,19 +216,22 @@ fn head_backward(
             let (g, q) = (plan.queries_of(g, tile), plan.queries_of(q, tile));
             product(1.0, matrix(p, end).reversed_axes(), g, 1.0, &mut grads.dv[..end * d]);
             product(1.0, g, seen(v).reversed_axes(), 0.0, ds);
-            simd(|| {
-                for (p, ds) in p.chunks_exact(end).zip(ds.chunks_exact_mut(end)) {
-                    let mean = sum_with(
-                        p,
-                        ds,
-                        #[inline(always)]
-                        |p, ds| p * ds,
-                    );
-                    for (p, ds) in p.iter().zip(ds) {
-                        *ds = p * (*ds - mean) * scale;
+            simd(
+                #[inline(always)]
+                || {
+                    for (p, ds) in p.chunks_exact(end).zip(ds.chunks_exact_mut(end)) {
+                        let mean = sum_with(
+                            p,
+                            ds,
+                            #[inline(always)]
+                            |p, ds| p * ds,
+                        );
+                        for (p, ds) in p.iter().zip(ds) {
+                            *ds = p * (*ds - mean) * scale;
+                        }
                     }
-                }
-            });
+                },
+            );
             product(1.0, matrix(ds, end), seen(k), 0.0, dq);
             product(1.0, matrix(ds, end).reversed_axes(), q, 1.0, &mut grads.dk[..end * d]);
         }

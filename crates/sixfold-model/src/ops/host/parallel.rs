@@ -11,8 +11,10 @@ use super::HostBackend;
 /// Elements of a piece: 64 KiB, which the second-level cache holds twice.
 pub const CHUNK: usize = 16 * 1024;
 
-/// Calls `f` compiled for the widest vector instructions that the machine has. What `f` calls
-/// must be inlined to profit.
+/// Calls `f` compiled for the widest vector instructions that the machine has.
+///
+/// Only what is inlined profits: mark `f` itself, and every closure and function on the way to
+/// the loop, `#[inline(always)]`. One that is not costs dearly: its `mul_add` becomes a call.
 #[inline(always)]
 pub fn simd<R>(f: impl FnOnce() -> R) -> R {
     pulp::Arch::new().dispatch(f)
@@ -80,7 +82,12 @@ pub fn owned<B: HostBackend>(x: FloatTensor<B>) -> Vec<f32> {
 /// Applies `f` to pieces of a tensor: in its own memory where nobody shares it, else in a copy
 /// made piece by piece.
 pub fn map<B: HostBackend>(x: FloatTensor<B>, f: impl Fn(&mut [f32]) + Sync) -> FloatTensor<B> {
-    map_with::<B>(x, &[], |piece, _| f(piece))
+    map_with::<B>(
+        x,
+        &[],
+        #[inline(always)]
+        |piece, _| f(piece),
+    )
 }
 
 /// As [`map`], beside the pieces of another buffer of the same length (or none at all).
@@ -98,7 +105,10 @@ pub fn map_with<B: HostBackend>(
         Ok(mut values) => {
             values.par_chunks_mut(CHUNK).enumerate().for_each(|(i, piece)| {
                 let other = beside(i * CHUNK, piece.len());
-                simd(|| f(piece, other));
+                simd(
+                    #[inline(always)]
+                    || f(piece, other),
+                );
             });
             values
         }
@@ -106,7 +116,10 @@ pub fn map_with<B: HostBackend>(
             let source = &values[start..start + piece.len()];
             let other = beside(start, piece.len());
             let piece = piece.write_copy_of_slice(source);
-            simd(|| f(piece, other));
+            simd(
+                #[inline(always)]
+                || f(piece, other),
+            );
             piece
         }),
     };
@@ -119,7 +132,12 @@ pub fn rows<B: HostBackend>(
     width: usize,
     f: impl Fn(&mut [f32]) + Sync,
 ) -> FloatTensor<B> {
-    rows_with::<B>(x, width, |_, row| f(row))
+    rows_with::<B>(
+        x,
+        width,
+        #[inline(always)]
+        |_, row| f(row),
+    )
 }
 
 /// As [`rows`]; `f` also gets the number of the row.

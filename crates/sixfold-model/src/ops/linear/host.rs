@@ -90,13 +90,16 @@ fn grad_bias<B: HostBackend>(g: FloatTensor<B>) -> FloatTensor<B> {
     let g = B::read(g);
     let mut sums = vec![0.0; width];
     sums.par_chunks_mut(STRIP).enumerate().for_each(|(i, strip)| {
-        simd(|| {
-            for row in g.chunks_exact(width) {
-                for (sum, value) in strip.iter_mut().zip(&row[i * STRIP..]) {
-                    *sum += value;
+        simd(
+            #[inline(always)]
+            || {
+                for row in g.chunks_exact(width) {
+                    for (sum, value) in strip.iter_mut().zip(&row[i * STRIP..]) {
+                        *sum += value;
+                    }
                 }
-            }
-        });
+            },
+        );
     });
     B::make(sums, Shape::from([width]))
 }

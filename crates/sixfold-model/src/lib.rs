@@ -101,7 +101,7 @@ pub use tokenizer::{EncodeOptions, Encoding, Tokenizer, buckets};
 #[cfg(feature = "transformer")]
 pub use transformer::{
     Attention, Block, CrossAttention, Embeddings, FullBlock, KvCache, Memory, Mlp, Norm, State,
-    Transformer,
+    Transformer, seed_dropout,
 };
 
 /// The guide of the README, as tests.

@@ -1,12 +1,12 @@
 //! Sequence classification.
 
 use burn::module::Module;
-use burn::nn::{Dropout, Embedding, Linear};
+use burn::nn::{Embedding, Linear};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::targets;
 use crate::batch::indices;
-use crate::transformer::Init;
+use crate::transformer::{Dropout, Init};
 use crate::{
     Activation, Batch, Projection, Result, Seed, Tap, TokenEmbedding, Transformer, TransformerSpec,
     cross_entropy,

@@ -12,6 +12,7 @@ pub mod attention;
 pub mod cross_entropy;
 #[cfg(feature = "cube")]
 mod cube;
+pub mod dropout;
 pub mod embedding;
 pub mod host;
 pub mod linear;
@@ -22,6 +23,7 @@ pub mod softmax;
 pub use activation::{activate, activate_tangent};
 pub use attention::{AttentionForm, attention, attention_tangent};
 pub use cross_entropy::{cross_entropy, cross_entropy_tangent};
+pub use dropout::{DropoutMask, dropout};
 pub use embedding::embedding;
 pub use linear::linear;
 pub use norm::{layer_norm, layer_norm_tangent, rms_norm, rms_norm_tangent};

@@ -9,7 +9,7 @@ use super::{
     AdamW, Epochs, Gradients, Objective, Outcome, ParamGroups, TrainCheckpoint, TrainState,
     TrainerConfig, frozen,
 };
-use crate::{Error, Observer, Result, Seed, Step};
+use crate::{Error, Observer, Result, Seed, Step, seed_dropout};
 
 /// A model in training.
 ///
@@ -18,8 +18,8 @@ use crate::{Error, Observer, Result, Seed, Step};
 /// from the seed and the step, so that dropout draws the same masks after a resume. On `flex` a
 /// training that was interrupted and resumed is equal to the bit to one that was not.
 ///
-/// burn keeps one generator a backend and process: two trainings with dropout that run at the
-/// same time in one process disturb each other.
+/// Masks of dropout come from the calling thread's own stream ([`seed_dropout`]): trainings on two
+/// threads do not disturb each other.
 ///
 /// [`mod@crate::train`] has an example.
 #[derive(Debug)]
@@ -209,7 +209,9 @@ impl<M: Module> Trainer<M> {
         let order = self.order.as_ref().map_or(&[][..], |(_, order)| order);
         let end = order.len().min(begin + self.config.batch_size * self.config.accumulation);
         let model = self.model();
-        let random = Seed::new(self.config.seed).derive("dropout").derive(&step.to_string());
+        let random = Seed::new(self.config.seed).derive("step").derive(&step.to_string());
+        seed_dropout(random);
+        // For what a model of the user's own draws from burn.
         for device in model.devices() {
             device.seed(random.value());
         }

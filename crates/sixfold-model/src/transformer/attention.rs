@@ -1,11 +1,12 @@
 //! Multi-head attention with grouped heads.
 
 use burn::module::Module;
-use burn::nn::{Dropout, Linear};
+use burn::nn::Linear;
 use burn::tensor::Tensor;
 
 use super::cache::LayerCache;
 use super::context::Context;
+use super::dropout::Dropout;
 use super::init::Init;
 use super::norm::Norm;
 use crate::ops::{self, AttentionForm};
@@ -111,9 +112,9 @@ impl<P: Projection> Attention<P> {
             causal: context.causal,
             start: context.start,
             window,
+            dropout: self.dropout.mask(&q),
         };
-        let bias = context.bias.clone();
-        self.output.project(attend(q, k, v, bias, form, &self.dropout))
+        self.output.project(ops::attention(q, k, v, context.bias.clone(), form))
     }
 
     /// Applies `f` to `[batch, seq, heads, d_head]`.
@@ -126,22 +127,4 @@ impl<P: Projection> Attention<P> {
         let [batch, seq, width] = x.dims();
         f(x.reshape([batch, seq, n_heads, self.d_head])).reshape([batch, seq, width])
     }
-}
-
-/// `softmax(scale · q·kᵀ + bias)·v`, with dropout on the weights while training; shapes as
-/// [`ops::attention`] has them.
-pub(super) fn attend(
-    q: Tensor<3>,
-    k: Tensor<3>,
-    v: Tensor<3>,
-    bias: Tensor<3>,
-    form: AttentionForm,
-    dropout: &Dropout,
-) -> Tensor<3> {
-    // The fused operation draws no random numbers.
-    if dropout.prob > 0.0 && q.device().is_autodiff() {
-        let dropout = |weights| dropout.forward(weights);
-        return ops::attention::reference::attention(q, k, v, bias, form, dropout);
-    }
-    ops::attention(q, k, v, bias, form)
 }

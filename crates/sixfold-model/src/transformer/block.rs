@@ -1,13 +1,14 @@
 //! One layer: attention and MLP, or the affine map that took its place.
 
 use burn::module::Module;
-use burn::nn::{Dropout, Linear};
+use burn::nn::Linear;
 use burn::tensor::Tensor;
 
 use super::attention::Attention;
 use super::cache::LayerCache;
 use super::context::Context;
 use super::cross::CrossAttention;
+use super::dropout::Dropout;
 use super::init::Init;
 use super::mlp::Mlp;
 use super::norm::Norm;

@@ -1,15 +1,15 @@
 //! Cross-attention: a decoder's blocks look at what an encoder left.
 
 use burn::module::Module;
-use burn::nn::{Dropout, Linear};
+use burn::nn::Linear;
 use burn::tensor::{Int, Tensor};
 
-use super::attention::attend;
 use super::context::{Columns, key_bias};
+use super::dropout::Dropout;
 use super::init::Init;
 use super::norm::Norm;
 use super::{Block, Transformer};
-use crate::ops::AttentionForm;
+use crate::ops::{self, AttentionForm};
 use crate::{Batch, Error, Projection, Result, Tap, TokenEmbedding, TransformerSpec};
 
 /// Attention whose keys and values come from an encoder's states, with its norm
@@ -116,8 +116,9 @@ impl<P: Projection> CrossAttention<P> {
             causal: false,
             start: 0,
             window: None,
+            dropout: self.dropout.mask(&q),
         };
-        let mixed = attend(q, k, v, memory.bias.clone(), form, &self.dropout);
+        let mixed = ops::attention(q, k, v, memory.bias.clone(), form);
         self.output.project(mixed.reshape([batch, seq, width]))
     }
 }

@@ -1,9 +1,10 @@
 //! From token ids to the residual stream.
 
 use burn::module::Module;
-use burn::nn::{Dropout, Embedding, Linear};
+use burn::nn::{Embedding, Linear};
 use burn::tensor::{Int, Tensor};
 
+use super::dropout::Dropout;
 use super::init::Init;
 use super::norm::Norm;
 use super::position::learned_rows;

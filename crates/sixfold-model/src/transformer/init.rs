@@ -1,10 +1,11 @@
 //! Random initialisation, drawn on the host so that it is the same on every device.
 
 use burn::module::{Param, ParamId};
-use burn::nn::{Dropout, DropoutConfig, Embedding, Linear};
+use burn::nn::{Embedding, Linear};
 use burn::tensor::{Device, Shape, Tensor, TensorData};
 use rand_distr::{Distribution, Normal};
 
+use super::dropout::Dropout;
 use crate::Seed;
 
 /// Makes parameters whose values are drawn only when somebody asks for them, each from the
@@ -50,7 +51,7 @@ impl<'a> Init<'a> {
     }
 
     pub(crate) fn dropout(&self, probability: f64) -> Dropout {
-        DropoutConfig::new(probability).init()
+        Dropout::new(probability)
     }
 
     fn lazy<const D: usize>(

@@ -5,6 +5,7 @@ mod block;
 mod cache;
 mod context;
 mod cross;
+mod dropout;
 mod embeddings;
 mod init;
 mod mlp;
@@ -30,6 +31,8 @@ pub use norm::Norm;
 use block::Pass;
 use cache::LayerCache;
 use context::{Columns, Context};
+pub(crate) use dropout::Dropout;
+pub use dropout::seed_dropout;
 pub(crate) use init::Init;
 
 /// A transformer without a head: embeddings, blocks, final norm.

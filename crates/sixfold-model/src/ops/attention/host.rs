@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use sixfold_linalg::{Threads, matmul_into};
 
 use super::{AttentionForm, AttentionOps};
+use crate::ops::dropout::scale;
 use crate::ops::host::{HostBackend, exp, max, simd, sum, sum_with};
 
 /// Queries of a tile.
@@ -106,6 +107,20 @@ impl Plan<'_> {
     }
 }
 
+/// Dropout of the weights of a tile, `[len, end]`.
+fn drop_out(plan: &Plan<'_>, tile: Tile, end: usize, p: &mut [f32]) {
+    let Some(mask) = plan.form.dropout else { return };
+    let row = (tile.row * plan.form.n_heads + tile.head) * plan.queries + tile.first;
+    simd(
+        #[inline(always)]
+        || {
+            for (i, p) in p.chunks_exact_mut(end).enumerate() {
+                scale(p, ((row + i) * plan.keys) as u32, &mask);
+            }
+        },
+    );
+}
+
 /// row ← softmax(row + bias); zeros where all of the bias is −∞.
 #[inline(always)]
 fn softmax(row: &mut [f32], bias: &[f32]) {
@@ -168,6 +183,7 @@ fn forward(plan: &Plan<'_>, q: &[f32], k: &[f32], v: &[f32]) -> Vec<f32> {
             }
             let p = &mut p[..len * end];
             plan.probabilities(q, k, tile, p);
+            drop_out(plan, tile, end, p);
             let out = ArrayViewMut2::from_shape(
                 (len, plan.d_head).strides((width, 1)),
                 &mut out[head * plan.d_head..],
@@ -200,8 +216,9 @@ fn head_backward(
         dv: vec![0.0; plan.keys * d],
     };
     let scale = plan.form.scale as f32;
-    let mut buffers = vec![0.0; 2 * TILE * plan.keys];
-    let (p, ds) = buffers.split_at_mut(TILE * plan.keys);
+    let mut buffers = vec![0.0; 3 * TILE * plan.keys];
+    let (p, rest) = buffers.split_at_mut(TILE * plan.keys);
+    let (ds, kept) = rest.split_at_mut(TILE * plan.keys);
     for (member, dq) in grads.dq.chunks_mut((plan.queries * d).max(1)).enumerate() {
         for (i, dq) in dq.chunks_mut(TILE * d).enumerate() {
             let len = dq.len() / d;
@@ -214,8 +231,19 @@ fn head_backward(
             plan.probabilities(q, k, tile, p);
             let seen = |values| plan.keys_of(values, tile).split_at(Axis(0), end).0;
             let (g, q) = (plan.queries_of(g, tile), plan.queries_of(q, tile));
-            product(1.0, matrix(p, end).reversed_axes(), g, 1.0, &mut grads.dv[..end * d]);
+            // What dropout left of p, and dropout of its gradient.
+            let weights = match plan.form.dropout {
+                None => &*p,
+                Some(_) => {
+                    let kept = &mut kept[..len * end];
+                    kept.copy_from_slice(p);
+                    drop_out(plan, tile, end, kept);
+                    kept
+                }
+            };
+            product(1.0, matrix(weights, end).reversed_axes(), g, 1.0, &mut grads.dv[..end * d]);
             product(1.0, g, seen(v).reversed_axes(), 0.0, ds);
+            drop_out(plan, tile, end, ds);
             simd(
                 #[inline(always)]
                 || {

@@ -12,7 +12,7 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Dispatch, backend_extension};
 use burn::tensor::Tensor;
 
-use super::has_kernel;
+use super::{DropoutMask, has_kernel};
 
 /// What attention does besides its tensors.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,6 +29,9 @@ pub struct AttentionForm {
     pub start: usize,
     /// Hides keys this many columns or more before the query.
     pub window: Option<usize>,
+    /// Dropout of the weights that the softmax gives; places are those of
+    /// `[batch, n_heads, queries, keys]`.
+    pub dropout: Option<DropoutMask>,
 }
 
 impl AttentionForm {
@@ -107,7 +110,7 @@ pub fn attention(
 ) -> Tensor<3> {
     check(&q, &k, &v, &bias, &form);
     if !(has_kernel(&q) && has_kernel(&k) && has_kernel(&v) && has_kernel(&bias)) {
-        return reference::attention(q, k, v, bias, form, |weights| weights);
+        return reference::attention(q, k, v, bias, form);
     }
     Tensor::from_dispatch(Dispatch::attend(
         q.into_dispatch(),

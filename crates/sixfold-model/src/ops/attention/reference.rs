@@ -4,19 +4,27 @@ use burn::tensor::activation::softmax;
 use burn::tensor::{Bool, DType, Int, Tensor};
 
 use super::AttentionForm;
+use crate::ops::dropout;
 
-/// See [`attention`](super::attention); `weights` changes what the softmax gives, as dropout does.
+/// See [`attention`](super::attention).
 pub fn attention(
     q: Tensor<3>,
     k: Tensor<3>,
     v: Tensor<3>,
     bias: Tensor<3>,
     form: AttentionForm,
-    weights: impl FnOnce(Tensor<4>) -> Tensor<4>,
 ) -> Tensor<3> {
     let (q, k, v) = (grouped(q, &form), key_heads(k, &form), key_heads(v, &form));
-    let p = probabilities(q, k, bias, &form);
-    ungrouped(stacked(weights(p), &form).matmul(v), &form)
+    let p = dropped(probabilities(q, k, bias, &form), &form);
+    ungrouped(stacked(p, &form).matmul(v), &form)
+}
+
+/// Dropout of `[batch, n_heads, queries, keys]`.
+fn dropped(weights: Tensor<4>, form: &AttentionForm) -> Tensor<4> {
+    match form.dropout {
+        Some(mask) => dropout(weights, mask),
+        None => weights,
+    }
 }
 
 /// The gradients of q, k and v, from the gradient `g` of the output.
@@ -30,9 +38,11 @@ pub fn attention_backward(
 ) -> [Tensor<3>; 3] {
     let (q, k, v) = (grouped(q, &form), key_heads(k, &form), key_heads(v, &form));
     let g = grouped(g, &form);
-    let p = stacked(probabilities(q.clone(), k.clone(), bias, &form), &form);
-    let dv = p.clone().swap_dims(2, 3).matmul(g.clone());
-    let dp = g.matmul(v.swap_dims(2, 3));
+    let p = probabilities(q.clone(), k.clone(), bias, &form);
+    let shape = p.shape();
+    let dv = stacked(dropped(p.clone(), &form), &form).swap_dims(2, 3).matmul(g.clone());
+    let dp = dropped(g.matmul(v.swap_dims(2, 3)).reshape(shape), &form);
+    let (p, dp) = (stacked(p, &form), stacked(dp, &form));
     let mean = (p.clone() * dp.clone()).sum_dim(3);
     let ds = p * (dp - mean) * form.scale;
     let dq = ds.clone().matmul(k);
@@ -54,12 +64,15 @@ pub fn attention_tangent(
     let (q, dq) = (grouped(q, &form), grouped(dq, &form));
     let (k, dk) = (key_heads(k, &form), key_heads(dk, &form));
     let (v, dv) = (key_heads(v, &form), key_heads(dv, &form));
-    let p = stacked(probabilities(q.clone(), k.clone(), bias, &form), &form);
+    let p = probabilities(q.clone(), k.clone(), bias, &form);
+    let shape = p.shape();
+    let kept = stacked(dropped(p.clone(), &form), &form);
+    let p = stacked(p, &form);
     let ds = dq.matmul(k.swap_dims(2, 3)) + q.matmul(dk.swap_dims(2, 3));
     let ds = ds * form.scale;
     let mean = (p.clone() * ds.clone()).sum_dim(3);
-    let dp = p.clone() * (ds - mean);
-    ungrouped(dp.matmul(v) + p.matmul(dv), &form)
+    let dp = dropped((p * (ds - mean)).reshape(shape), &form);
+    ungrouped(stacked(dp, &form).matmul(v) + kept.matmul(dv), &form)
 }
 
 /// `[batch, n_heads, queries, keys]`, zero where a key is hidden.

@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 use sixfold_model::ops::attention::reference;
-use sixfold_model::ops::{self, AttentionForm};
+use sixfold_model::ops::{self, AttentionForm, DropoutMask};
 
 use super::{Case, flat, values};
 
@@ -46,7 +46,15 @@ impl Sizes {
 }
 
 fn form(n_heads: usize, n_kv_heads: usize) -> AttentionForm {
-    AttentionForm { n_heads, n_kv_heads, scale: 0.4, causal: false, start: 0, window: None }
+    AttentionForm {
+        n_heads,
+        n_kv_heads,
+        scale: 0.4,
+        causal: false,
+        start: 0,
+        window: None,
+        dropout: None,
+    }
 }
 
 fn check(name: &str, sizes: Sizes, form: AttentionForm, bias: impl Fn(usize) -> f64) {
@@ -56,7 +64,7 @@ fn check(name: &str, sizes: Sizes, form: AttentionForm, bias: impl Fn(usize) -> 
     };
     let exact = move |inputs: Vec<Tensor<1>>| {
         let [q, k, v, bias] = sizes.shaped(inputs, &form);
-        flat(reference::attention(q, k, v, bias, form, |weights| weights))
+        flat(reference::attention(q, k, v, bias, form))
     };
     let tangent = move |inputs: Vec<Tensor<1>>, dq: Tensor<1>| {
         let [q, k, v, bias] = sizes.shaped(inputs, &form);
@@ -117,7 +125,7 @@ fn many_queries() {
     };
     let exact = move |inputs: Vec<Tensor<1>>| {
         let [q, k, v, bias] = sizes.shaped(inputs, &form);
-        flat(reference::attention(q, k, v, bias, form, |weights| weights))
+        flat(reference::attention(q, k, v, bias, form))
     };
     let inputs = sizes.inputs(&form, |_| 0.0);
     let case = Case::new("many queries", inputs, &operation, &exact).within(4e-6);
@@ -144,7 +152,7 @@ fn gradients_over_many_tiles() {
             let [q, k, v, bias] = sizes.shaped(tracked.clone(), &form);
             let out = match fused {
                 true => ops::attention(q, k, v, bias, form),
-                false => reference::attention(q, k, v, bias, form, |weights| weights),
+                false => reference::attention(q, k, v, bias, form),
             };
             let out = flat(out);
             let weights = super::narrow(&super::weights(out.dims()[0]), &device);
@@ -176,4 +184,15 @@ fn nan_shows() {
     let bias = Tensor::<3>::zeros([1, 1, 2], &device);
     let out = ops::attention(values(f64::NAN), values(1.0), values(1.0), bias, form(1, 1));
     assert!(super::read(flat(out)).iter().all(|value| value.is_nan()));
+}
+
+/// The mask is a function of its seed, so that finite differences see the same one.
+#[test]
+fn dropout_of_the_weights() {
+    let dropout = Some(DropoutMask::new(0.4, 0x1234_5678_9abc_def0));
+    let form = AttentionForm { causal: true, dropout, ..form(4, 2) };
+    check("dropout", Sizes::new(2, 4, 4, 2), form, |_| 0.0);
+    let sizes = Sizes::new(1, 70, 70, 2);
+    let form = AttentionForm { dropout, ..self::form(1, 1) };
+    check("dropout over two tiles", sizes, form, |_| 0.0);
 }

@@ -74,6 +74,22 @@ fn strided_and_sliced_logits_agree() {
 }
 
 #[test]
+fn logits_that_nobody_keeps_take_their_gradient() {
+    // As behind a product: the graph alone holds the logits, so backward writes into them.
+    let operation = |x| {
+        let x = first(x);
+        let targets = targets(&x, 3, 7);
+        cross_entropy(x.reshape([3, 7]) * 2.0, targets, 0.1)
+    };
+    let exact = |x| {
+        let x = first(x);
+        let targets = targets(&x, 3, 7);
+        reference::cross_entropy(x.reshape([3, 7]) * 2.0, targets, 0.1)
+    };
+    Case::new("unshared logits", vec![values(21, 5)], &operation, &exact).gradients(1).check();
+}
+
+#[test]
 fn large_logits_keep_small_losses() {
     // Σ exp and the logits overflow f32 unless the largest is taken off first.
     let x = vec![1e4, 1e4 - 1.0, 9e3, -1e4, 3e4, 3e4];

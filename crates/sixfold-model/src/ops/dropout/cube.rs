@@ -9,6 +9,7 @@ use super::{DropoutMask, DropoutOps};
 use crate::ops::cube::{elementwise, empty_like};
 
 /// CubeCL's names would shadow burn's.
+#[allow(arithmetic_overflow, reason = "products wrap on a GPU, and only there do they run")]
 mod kernels {
     use cubecl::prelude::*;
 

@@ -7,6 +7,11 @@ pub fn minilm() -> TransformerSpec {
     TransformerSpec::encoder(30_522, 384, 6, 12)
 }
 
+/// An encoder of BERT-base's shape: 12 layers of 768 with 12 heads.
+pub fn bert_base() -> TransformerSpec {
+    TransformerSpec::encoder(30_522, 768, 12, 12)
+}
+
 /// A decoder of the embedded model's shape: 5 layers of 64 with 8 heads.
 pub fn stories() -> TransformerSpec {
     let mut spec = TransformerSpec::decoder(512, 64, 5, 8);

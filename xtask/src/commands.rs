@@ -1,6 +1,7 @@
 //! The tasks: which cargo command each one is.
 
 use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::Result;
@@ -28,17 +29,32 @@ fn cargo() -> Command {
 /// `cargo xtask experiment …`: forwards to the lab, built with what the arguments need.
 pub(crate) fn experiment(arguments: Vec<OsString>) -> Result<u8> {
     let profile = std::env::var("SIXFOLD_PROFILE").ok().filter(|profile| !profile.is_empty());
-    let features = match profile {
-        Some(_) => FEATURES.to_owned(),
-        None => features(&arguments),
-    };
+    if let Some(profile) = profile {
+        return of_the_tests(&profile, "sixfold-lab", arguments);
+    }
+    let features = features(&arguments);
     let mut command = cargo();
-    command.args(["run", "--package", "sixfold-lab", "--profile"]);
-    command.arg(profile.unwrap_or_else(|| "release".to_owned()));
+    command.args(["run", "--package", "sixfold-lab", "--profile", "release"]);
     if !features.is_empty() {
         command.args(["--features", &features]);
     }
     become_(command.arg("--").args(arguments))
+}
+
+/// Runs a program that the build of the tests makes along with them. A `cargo run` of its package
+/// alone would unite other features and compile burn again.
+fn of_the_tests(profile: &str, program: &str, arguments: Vec<OsString>) -> Result<u8> {
+    let mut build = cargo();
+    build.args(["test", "--quiet", "--no-run", "--workspace", "--profile", profile]);
+    build.args(["--features", FEATURES]);
+    let code = run(&mut build)?;
+    if code != 0 {
+        return Ok(code);
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);
+    let folder = if profile == "dev" { "debug" } else { profile };
+    become_(Command::new(target.join(folder).join(program)).args(arguments))
 }
 
 /// The cargo features that `--device` and `--online` call for.
@@ -99,10 +115,7 @@ pub(crate) fn bench(arguments: Vec<OsString>) -> Result<u8> {
 
 /// `cargo xtask parity`: our models against the outputs that were recorded elsewhere.
 pub(crate) fn parity(arguments: Vec<OsString>) -> Result<u8> {
-    let mut command = cargo();
-    command.args(["run", "--package", "sixfold-model", "--profile", "ci"]);
-    command.args(["--features", FEATURES, "--example", "parity", "--"]);
-    become_(command.args(arguments))
+    of_the_tests("ci", "examples/parity", arguments)
 }
 
 #[cfg(test)]

@@ -16,6 +16,14 @@ pub enum Error {
         /// The devices this build offers.
         available: Vec<&'static str>,
     },
+    /// The device has no such type.
+    #[error("{device} has no {dtype:?}: keep the weights in another type")]
+    WeightType {
+        /// The device.
+        device: String,
+        /// The type that was asked for.
+        dtype: burn::tensor::DType,
+    },
     /// The device is known, but its backend was not compiled in.
     #[error("device `{name}` is not compiled in: build with `--features {feature}`; compiled in: {}", .available.join(", "))]
     DeviceNotCompiled {

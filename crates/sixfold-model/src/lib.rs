@@ -9,6 +9,8 @@
 //! - **A tapped residual stream.** A [`Tap`] reads or replaces what flows at a [`Site`], named as in
 //!   TransformerLens; [`Transformer::forward_to`] and [`Transformer::forward_from`] split the
 //!   network between two blocks.
+//! - **Encoder and decoder.** [`Seq2Seq`] has cross-attention, for translation; greedy, sampled and
+//!   beam search serve it and [`CausalLm`] alike.
 //! - **Streaming statistics.** [`stats`] accumulates moments of all layers in one pass, with token
 //!   filters and groups of documents, and keeps no activations.
 //!
@@ -52,9 +54,12 @@ mod heads;
 #[cfg(feature = "hub")]
 pub mod hub;
 mod observer;
+pub mod ops;
 mod parts;
 mod paths;
 mod seed;
+#[cfg(feature = "transformer")]
+mod seq2seq;
 mod spec;
 #[cfg(feature = "transformer")]
 pub mod stats;
@@ -68,13 +73,13 @@ mod transformer;
 
 pub use batch::{Batch, PaddingSide};
 #[cfg(feature = "checkpoint")]
-pub use checkpoint::{Checkpoint, HeadKind, LoadOptions, NamedTensors, SaveModel};
+pub use checkpoint::{Checkpoint, HeadKind, LoadOptions, NamedTensors, SaveModel, WeightType};
 pub use device::{available_devices, device};
 pub use error::{Error, Result, TensorReport};
 #[cfg(feature = "checkpoint")]
 pub use families::families;
 #[cfg(feature = "transformer")]
-pub use generate::{GenerateConfig, Sampling};
+pub use generate::{BeamConfig, EarlyStop, GenerateConfig, Hypothesis, LengthPenalty, Sampling};
 #[cfg(feature = "transformer")]
 pub use heads::{
     CausalLm, ClassifierHead, ClassifierSpec, IGNORE, LmHead, LmHeadSpec, MaskedLm, Pooling,
@@ -84,14 +89,22 @@ pub use observer::{Observer, Step};
 pub use parts::{Projection, TokenEmbedding, cross_entropy};
 pub use paths::{PathTracker, parameter_shapes};
 pub use seed::Seed;
+#[cfg(feature = "transformer")]
+pub use seq2seq::{Seq2Seq, Seq2SeqSpec, SharedTable, SourceTable, shift_right};
 pub use spec::{
     Activation, AttentionSpec, BlockForm, EmbedProjection, MlpSpec, NormKind, PositionRule,
-    Positions, RopeScaling, Rotary, TransformerSpec,
+    Positions, RopeScaling, Rotary, SinusoidLayout, TransformerSpec,
 };
 pub use tap::{BlockSite, Site, Tap, UnknownSite};
 #[cfg(feature = "tokenizers")]
 pub use tokenizer::{EncodeOptions, Encoding, Tokenizer, buckets};
 #[cfg(feature = "transformer")]
 pub use transformer::{
-    Attention, Block, Embeddings, FullBlock, KvCache, Mlp, Norm, State, Transformer,
+    Attention, Block, CrossAttention, Embeddings, FullBlock, KvCache, Memory, Mlp, Norm, State,
+    Transformer,
 };
+
+/// The guide of the README, as tests.
+#[cfg(all(doctest, feature = "checkpoint", feature = "tokenizers", feature = "flex"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

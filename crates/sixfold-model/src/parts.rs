@@ -1,9 +1,10 @@
 //! The replaceable parts of a transformer: token embeddings and projections.
 
-use burn::module::{Module, ModuleDisplay};
+use burn::module::{Module, ModuleDisplay, Param};
 use burn::nn::{Embedding, Linear};
-use burn::tensor::activation::log_softmax;
 use burn::tensor::{Int, Tensor};
+
+use crate::ops;
 
 /// A map from `d_in` to `d_out` features: the place of every linear layer in a block.
 ///
@@ -35,11 +36,11 @@ pub trait Projection: Module + ModuleDisplay {
 /// `y = x·W + b`, with W stored as `[d_in, d_out]`.
 impl Projection for Linear {
     fn project<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        self.forward(x)
+        ops::linear(x, self.weight.val(), self.bias.as_ref().map(Param::val))
     }
 
     fn tangent<const D: usize>(&self, _: Tensor<D>, dx: Tensor<D>) -> Tensor<D> {
-        burn::tensor::module::linear(dx, self.weight.val(), None)
+        ops::linear(dx, self.weight.val(), None)
     }
 }
 
@@ -97,11 +98,11 @@ impl TokenEmbedding for Embedding {
     }
 
     fn embed(&self, ids: Tensor<2, Int>) -> Tensor<3> {
-        self.forward(ids)
+        ops::embedding(self.weight.val(), ids)
     }
 
     fn logits<const D: usize>(&self, h: Tensor<D>) -> Tensor<D> {
-        burn::tensor::module::linear(h, self.weight.val().transpose(), None)
+        ops::linear(h, self.weight.val().transpose(), None)
     }
 }
 
@@ -110,5 +111,5 @@ impl TokenEmbedding for Embedding {
 /// # Shapes
 /// `logits`: `[n, classes]`, `targets`: `[n]`, below `classes` → `[n]`
 pub fn cross_entropy(logits: Tensor<2>, targets: Tensor<1, Int>) -> Tensor<1> {
-    log_softmax(logits, 1).gather(1, targets.unsqueeze_dim::<2>(1)).squeeze_dim::<1>(1).neg()
+    ops::cross_entropy(logits, targets, 0.0)
 }

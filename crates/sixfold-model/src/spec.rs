@@ -19,6 +19,9 @@ pub struct TransformerSpec {
     pub token_types: usize,
     /// Norm right after the embeddings.
     pub embed_norm: bool,
+    /// Token vectors are multiplied by this before anything is added: √d_model in the first
+    /// transformer (arXiv 1706.03762, §3.4).
+    pub embed_scale: Option<f64>,
     /// How positions enter.
     pub positions: Positions,
     /// Longest sequence it was made for; `None` where that is not said. Learned positions refuse
@@ -73,6 +76,18 @@ pub enum Positions {
     Rotary(Rotary),
     /// A penalty linear in the distance (arXiv 2108.12409).
     Alibi,
+    /// Sines and cosines that are added to the token vectors (arXiv 1706.03762, §3.5), at the
+    /// position counted without padding. Nothing is learned and no length is too long.
+    Sinusoidal(SinusoidLayout),
+}
+
+/// In which order the features `sin(p·ω_i)` and `cos(p·ω_i)` stand, `ω_i = 10000^(−2i/d)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SinusoidLayout {
+    /// `sin ω_0, cos ω_0, sin ω_1, cos ω_1, …`: the paper.
+    Interleaved,
+    /// All sines, then all cosines: Marian, Pegasus.
+    Halves,
 }
 
 /// Which row of a learned position table a token takes.
@@ -200,7 +215,7 @@ pub struct MlpSpec {
 }
 
 /// An activation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Activation {
     /// `x·Φ(x)`, exact.
     Gelu,
@@ -217,7 +232,7 @@ pub enum Activation {
 }
 
 /// Kind of a norm.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum NormKind {
     /// `γ(x − mean)/√(var + ε) + β`.
     Layer,
@@ -235,6 +250,7 @@ impl TransformerSpec {
             embed_projection: None,
             token_types: 0,
             embed_norm: false,
+            embed_scale: None,
             positions: Positions::Rotary(Rotary {
                 dim: d_model / n_heads,
                 theta: 10_000.0,
@@ -298,6 +314,14 @@ impl TransformerSpec {
         }
     }
 
+    /// Width where positions and token types are added: before the projection, or after.
+    pub(crate) fn d_positions(&self) -> usize {
+        match self.embed_projection {
+            Some(EmbedProjection { after_norm: true, .. }) => self.d_embed,
+            _ => self.d_model,
+        }
+    }
+
     /// All contradictions within the description; empty for one that can be built.
     pub fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
@@ -331,6 +355,17 @@ impl TransformerSpec {
                 format!("rotary width {} in heads of {}", rotary.dim, attention.d_head),
             );
         }
+        if let Positions::Sinusoidal(_) = self.positions {
+            let width = self.d_positions();
+            require(
+                width.is_multiple_of(2),
+                format!("sinusoidal positions need an even width, not {width}"),
+            );
+        }
+        require(
+            self.embed_scale.is_none_or(|scale| scale.is_finite() && scale > 0.0),
+            format!("embed_scale {:?} is not above 0", self.embed_scale),
+        );
         for (name, p) in [("dropout", self.dropout), ("attention dropout", attention.dropout)] {
             require((0.0..1.0).contains(&p), format!("{name} {p} is not in [0, 1)"));
         }

@@ -36,6 +36,8 @@ pub enum BlockSite {
     ResidPre,
     /// What attention adds: `hook_attn_out`.
     AttnOut,
+    /// What cross-attention adds, in a block that has it: `hook_cross_attn_out`.
+    CrossAttnOut,
     /// What the MLP adds: `hook_mlp_out`.
     MlpOut,
     /// The residual stream that leaves: `hook_resid_post`.
@@ -66,6 +68,7 @@ impl fmt::Display for BlockSite {
         f.write_str(match self {
             Self::ResidPre => "hook_resid_pre",
             Self::AttnOut => "hook_attn_out",
+            Self::CrossAttnOut => "hook_cross_attn_out",
             Self::MlpOut => "hook_mlp_out",
             Self::ResidPost => "hook_resid_post",
         })
@@ -85,7 +88,7 @@ impl fmt::Display for Site {
 /// A site name that does not exist.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is no site: expected `embed`, `final_norm` or `blocks.N.hook_{{resid_pre, attn_out, mlp_out, resid_post}}`"
+    "`{0}` is no site: expected `embed`, `final_norm` or `blocks.N.hook_{{resid_pre, attn_out, cross_attn_out, mlp_out, resid_post}}`"
 )]
 pub struct UnknownSite(pub String);
 
@@ -106,6 +109,7 @@ impl FromStr for Site {
         let at = match at {
             "hook_resid_pre" => BlockSite::ResidPre,
             "hook_attn_out" => BlockSite::AttnOut,
+            "hook_cross_attn_out" => BlockSite::CrossAttnOut,
             "hook_mlp_out" => BlockSite::MlpOut,
             "hook_resid_post" => BlockSite::ResidPost,
             _ => return Err(unknown()),

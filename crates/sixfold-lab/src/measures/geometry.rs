@@ -5,24 +5,24 @@ use sixfold_linalg::{Moments, eigvalsh};
 
 /// Scores of one site, from the eigenvalues λ of its centred scatter.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Spread {
+pub(crate) struct Spread {
     /// `λ₁/Σλ`: the share of the largest direction.
-    pub anisotropy: f64,
+    pub(crate) anisotropy: f64,
     /// `(PR − 1)/(D − 1)`: 0 for a line, 1 for a ball.
-    pub iso_score: f64,
+    pub(crate) iso_score: f64,
     /// `PR = (Σλ)²/Σλ²`.
-    pub participation_ratio: f64,
+    pub(crate) participation_ratio: f64,
     /// `Σλ/λ₁`.
-    pub nesum: f64,
+    pub(crate) nesum: f64,
     /// `exp(−Σ p ln p)` with `p = λ/Σλ`.
-    pub effective_rank: f64,
+    pub(crate) effective_rank: f64,
 }
 
 /// The scores of a site.
 ///
 /// # Errors
 /// Fewer than two tokens, or tokens that do not vary.
-pub fn spread(moments: &Moments) -> Result<Spread> {
+pub(crate) fn spread(moments: &Moments) -> Result<Spread> {
     let n = moments.count();
     ensure!(n >= 2, "{n} tokens are left, too few for an anisotropy");
     let values: Vec<f64> =

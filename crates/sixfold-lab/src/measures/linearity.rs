@@ -6,33 +6,33 @@ use sixfold_linalg::{CrossMoments, GramSolution, Moments, gram_rcond, solve_gram
 
 /// Scores of one transition X → Y, all centred.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Linearity {
+pub(crate) struct Linearity {
     /// `L = 1 − min_A ‖XA − Y‖²/‖Y‖²`.
-    pub score: f64,
+    pub(crate) score: f64,
     /// L less what noise alone would score: `1 − (1 − L)(N − 1)/(N − r − 1)` at rank r.
-    pub adjusted: f64,
+    pub(crate) adjusted: f64,
     /// The same of X → Y − X, by the identity `1 − L = (1 − L_without) · norm_ratio`; none where
     /// the block adds nothing.
-    pub without_residual: Option<f64>,
+    pub(crate) without_residual: Option<f64>,
     /// `‖Y − X‖²/‖Y‖²`.
-    pub norm_ratio: f64,
+    pub(crate) norm_ratio: f64,
     /// `‖C‖²_*/(tr G · tr YᵀY)`: the best orthogonal map, scaled.
-    pub procrustes_orthogonal: f64,
+    pub(crate) procrustes_orthogonal: f64,
     /// Linear CKA, `‖C‖²_F/(‖G‖_F ‖YᵀY‖_F)`.
-    pub cka: f64,
+    pub(crate) cka: f64,
     /// Numerical rank of X.
-    pub rank: usize,
+    pub(crate) rank: usize,
 }
 
 /// The moments of a transition.
 #[derive(Clone, Copy, Debug)]
-pub struct Transition<'a> {
+pub(crate) struct Transition<'a> {
     /// Moments of X.
-    pub x: &'a Moments,
+    pub(crate) x: &'a Moments,
     /// Moments of Y.
-    pub y: &'a Moments,
+    pub(crate) y: &'a Moments,
     /// Cross moments of X and Y.
-    pub xy: &'a CrossMoments,
+    pub(crate) xy: &'a CrossMoments,
 }
 
 impl Transition<'_> {
@@ -40,7 +40,7 @@ impl Transition<'_> {
     ///
     /// # Errors
     /// Too few tokens, or tokens that do not vary.
-    pub fn score(&self) -> Result<(f64, usize, f64)> {
+    pub(crate) fn score(&self) -> Result<(f64, usize, f64)> {
         let n = self.x.count();
         ensure!(n >= 2, "{n} tokens are left, too few for a linearity");
         let total = self.y.total_variance();
@@ -55,7 +55,7 @@ impl Transition<'_> {
     ///
     /// # Errors
     /// As [`score`](Self::score).
-    pub fn linearity(&self) -> Result<Linearity> {
+    pub(crate) fn linearity(&self) -> Result<Linearity> {
         let (score, rank, norm_ratio) = self.score()?;
         let (gram, cross, target) = (self.x.scatter(), self.xy.cross_scatter(), self.y.scatter());
         let nuclear: f64 = sixfold_linalg::svdvals(cross.view())?.iter().sum();
@@ -76,7 +76,7 @@ impl Transition<'_> {
     ///
     /// # Errors
     /// As [`score`](Self::score).
-    pub fn heldout(&self, test: &Transition<'_>) -> Result<f64> {
+    pub(crate) fn heldout(&self, test: &Transition<'_>) -> Result<f64> {
         ensure!(test.x.count() >= 2, "too few tokens are held out");
         let total = test.y.total_variance();
         ensure!(total > 0.0, "all held-out tokens are equal at this site");
@@ -91,7 +91,7 @@ impl Transition<'_> {
 }
 
 /// `L_without = 1 − (1 − L)/norm_ratio`; none where the block adds nothing.
-pub fn without_residual(score: f64, norm_ratio: f64) -> Option<f64> {
+pub(crate) fn without_residual(score: f64, norm_ratio: f64) -> Option<f64> {
     (norm_ratio > 1e-12).then(|| 1.0 - (1.0 - score) / norm_ratio)
 }
 

@@ -3,5 +3,5 @@
 //! They move to `sixfold-linearity` and `sixfold-geometry` when those crates come; the lab keeps
 //! no copy then.
 
-pub mod geometry;
-pub mod linearity;
+pub(crate) mod geometry;
+pub(crate) mod linearity;

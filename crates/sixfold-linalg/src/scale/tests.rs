@@ -1,5 +1,7 @@
 //! Unit tests of the pass over the values and of the powers of two.
 
+#![expect(clippy::float_cmp, reason = "powers of two are exact")]
+
 use ndarray::{Array2, s};
 
 use super::{max_abs, normaliser, power_of_two};

@@ -7,7 +7,7 @@ use burn::tensor::{Tensor, TensorData};
 
 use super::archive::{Archive, stored_shape};
 use super::naming::{Naming, Source};
-use super::{Checkpoint, HeadKind};
+use super::{Checkpoint, HeadKind, WeightType};
 use crate::{Error, PathTracker, Result, TensorReport, parameter_shapes};
 
 impl Checkpoint {
@@ -16,8 +16,13 @@ impl Checkpoint {
         let archive = Archive::open(&self.dir)?;
         let naming = self.naming(&self.prefix(&archive));
         let plan = self.plan(&model, &archive, &naming, head)?;
-        let mut loader =
-            Loader { archive: &archive, plan, tracker: PathTracker::default(), error: None };
+        let mut loader = Loader {
+            archive: &archive,
+            plan,
+            weights: self.weights,
+            tracker: PathTracker::default(),
+            error: None,
+        };
         let model = model.map(&mut loader);
         match loader.error {
             Some(error) => Err(error),
@@ -143,6 +148,7 @@ fn known_name(archive: &Archive, name: String) -> String {
 struct Loader<'a> {
     archive: &'a Archive,
     plan: BTreeMap<String, Source>,
+    weights: WeightType,
     tracker: PathTracker,
     error: Option<Error>,
 }
@@ -172,7 +178,13 @@ impl ModuleMapper for Loader<'_> {
                 let device = param.lazy_device();
                 let tensor = Tensor::from_data(TensorData::new(values, dims), &device);
                 let tensor = if device.is_autodiff() { tensor.require_grad() } else { tensor };
-                Param::initialized(param.id, tensor)
+                match self.weights.convert(tensor) {
+                    Ok(tensor) => Param::initialized(param.id, tensor),
+                    Err(error) => {
+                        self.error = Some(error);
+                        param
+                    }
+                }
             }
         }
     }

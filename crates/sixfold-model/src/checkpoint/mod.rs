@@ -5,6 +5,7 @@ mod config;
 mod load;
 mod naming;
 mod save;
+mod weights;
 
 use std::path::{Path, PathBuf};
 
@@ -24,11 +25,12 @@ pub(crate) use naming::{
     Entry, Naming, conv1d, conv1d_part, head_part, linear, norm, plain, source, table,
 };
 pub use save::{NamedTensors, SaveModel};
+pub use weights::WeightType;
 
 /// A model directory in Hugging Face's form: `config.json` and safetensors.
 ///
 /// Opening reads the config only. Each method that returns a model reads the tensors it needs,
-/// one after the other, into f32.
+/// one after the other, into f32 or what [`LoadOptions::weights`] says.
 ///
 /// ```no_run
 /// use sixfold_model::Checkpoint;
@@ -45,6 +47,7 @@ pub struct Checkpoint {
     config: Map<String, Value>,
     family: &'static Family,
     spec: ModelSpec,
+    weights: WeightType,
 }
 
 /// How a checkpoint is opened.
@@ -52,6 +55,8 @@ pub struct Checkpoint {
 pub struct LoadOptions {
     /// Keys of `config.json` that Sixfold does not know and that change nothing.
     pub ignore_keys: Vec<String>,
+    /// The type in which matrices are kept, whatever the file has.
+    pub weights: WeightType,
 }
 
 /// The head of a checkpoint.
@@ -113,7 +118,7 @@ impl Checkpoint {
         if !problems.is_empty() {
             return Err(Error::Malformed { path, what: problems.join("; ") });
         }
-        Ok(Self { dir, config, family, spec })
+        Ok(Self { dir, config, family, spec, weights: options.weights })
     }
 
     /// The same checkpoint, whose models have no dropout.

@@ -126,10 +126,10 @@ impl ClassifierHead {
     pub fn forward(&self, hidden: Tensor<3>, batch: &Batch) -> Tensor<2> {
         let pooled = self.spec.pooling.pool(hidden, batch);
         let pooled = match (&self.dense, self.spec.dense) {
-            (Some(dense), Some(activation)) => activation.apply(dense.forward(pooled)),
+            (Some(dense), Some(activation)) => activation.apply(dense.project(pooled)),
             _ => pooled,
         };
-        self.output.forward(self.dropout.forward(pooled))
+        self.output.project(self.dropout.forward(pooled))
     }
 }
 

@@ -49,7 +49,7 @@ pub struct LmHead {
 }
 
 impl LmHead {
-    fn new(spec: &LmHeadSpec, body: &TransformerSpec, init: &Init<'_>) -> Self {
+    pub(crate) fn new(spec: &LmHeadSpec, body: &TransformerSpec, init: &Init<'_>) -> Self {
         let (d_in, d_out) = match spec.transform {
             Some(_) => (body.d_output(), body.d_embed),
             None => (body.d_output(), body.d_output()),
@@ -67,15 +67,19 @@ impl LmHead {
 
     fn transform<const D: usize>(&self, h: Tensor<D>) -> Tensor<D> {
         match (&self.dense, &self.norm) {
-            (Some(dense), Some(norm)) => norm.forward(self.activation.apply(dense.forward(h))),
+            (Some(dense), Some(norm)) => norm.forward(self.activation.apply(dense.project(h))),
             _ => h,
         }
     }
 
-    fn logits<const D: usize>(&self, h: Tensor<D>, table: &impl TokenEmbedding) -> Tensor<D> {
+    pub(crate) fn logits<const D: usize>(
+        &self,
+        h: Tensor<D>,
+        table: &impl TokenEmbedding,
+    ) -> Tensor<D> {
         let h = self.transform(h);
         let scores = match &self.output {
-            Some(output) => output.forward(h),
+            Some(output) => output.project(h),
             None => table.logits(h),
         };
         match &self.bias {
@@ -85,7 +89,7 @@ impl LmHead {
     }
 
     /// Mean cross-entropy of the labelled positions of `hidden`, `[batch, seq, d]`.
-    fn loss(
+    pub(crate) fn loss(
         &self,
         hidden: Tensor<3>,
         labels: &[i32],

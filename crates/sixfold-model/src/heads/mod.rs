@@ -14,7 +14,7 @@ pub const IGNORE: i32 = -100;
 /// # Errors
 /// [`Error::Batch`](crate::Error::Batch) for a wrong number of labels or a target outside the
 /// classes, [`Error::NoTargets`](crate::Error::NoTargets) where none counts.
-fn targets(
+pub(crate) fn targets(
     labels: &[i32],
     positions: usize,
     classes: usize,

@@ -1,14 +1,12 @@
 //! Loops over raw host buffers: the fused AdamW update, sums of squares, sums.
 //!
-//! Each is written once, as a plain loop that vectorises, and compiled three times: for the
-//! processor that the build assumes, for AVX2 and for AVX-512, chosen at run time. No fused
-//! multiply-add is asked for, so all three give the same bits: a training that is resumed on
+//! Each is a plain loop that vectorises, for the widest vectors that the processor has. No fused
+//! multiply-add is asked for, so all processors give the same bits: a training that is resumed on
 //! another machine goes on as it would have.
 
 use rayon::prelude::*;
 
-/// Elements of a chunk: small enough for the caches, large enough to be worth a task.
-const CHUNK: usize = 16 * 1024;
+use crate::ops::host::{CHUNK, simd};
 
 /// Lanes of a sum; fixed, so that its value does not depend on the processor.
 const LANES: usize = 16;
@@ -59,13 +57,23 @@ pub(super) fn adamw(p: &mut [f32], g: &[f32], m: &mut [f32], v: &mut [f32], fact
     p.par_chunks_mut(CHUNK)
         .zip(g.par_chunks(CHUNK))
         .zip(m.par_chunks_mut(CHUNK).zip(v.par_chunks_mut(CHUNK)))
-        .for_each(|((p, g), (m, v))| dispatch::adamw(p, g, m, v, factors));
+        .for_each(|((p, g), (m, v))| {
+            simd(
+                #[inline(always)]
+                || plain::adamw(p, g, m, v, factors),
+            );
+        });
 }
 
 /// The sum of squares in f64. Its value depends on neither threads nor processor.
 pub(super) fn sum_of_squares(x: &[f32]) -> f64 {
-    let chunks: Vec<f64> = x.par_chunks(CHUNK).map(dispatch::sum_of_squares).collect();
-    chunks.iter().sum()
+    let chunks = x.par_chunks(CHUNK).map(|x| {
+        simd(
+            #[inline(always)]
+            || plain::sum_of_squares(x),
+        )
+    });
+    chunks.collect::<Vec<f64>>().iter().sum()
 }
 
 /// `sum += x · factor`, in parallel over chunks.
@@ -74,9 +82,12 @@ pub(super) fn sum_of_squares(x: &[f32]) -> f64 {
 /// If the slices differ in length.
 pub(super) fn add_scaled(sum: &mut [f32], x: &[f32], factor: f32) {
     assert_eq!(sum.len(), x.len(), "unequal lengths");
-    sum.par_chunks_mut(CHUNK)
-        .zip(x.par_chunks(CHUNK))
-        .for_each(|(sum, x)| dispatch::add_scaled(sum, x, factor));
+    sum.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK)).for_each(|(sum, x)| {
+        simd(
+            #[inline(always)]
+            || plain::add_scaled(sum, x, factor),
+        );
+    });
 }
 
 /// The loops themselves.
@@ -117,48 +128,6 @@ mod plain {
             *sum += x * factor;
         }
     }
-}
-
-/// The same loops for the widest vectors that the processor has.
-mod dispatch {
-    use super::{Factors, plain};
-
-    /// Defines a function that picks among three compilations of `plain::$name`.
-    macro_rules! widest {
-        ($name:ident($($arg:ident: $ty:ty),*) $(-> $out:ty)?) => {
-            #[expect(
-                unsafe_code,
-                reason = "a function compiled for more than the build assumes is called through \
-                          unsafe; the processor is asked first"
-            )]
-            pub(super) fn $name($($arg: $ty),*) $(-> $out)? {
-                #[cfg(target_arch = "x86_64")]
-                {
-                    #[target_feature(enable = "avx2")]
-                    fn avx2($($arg: $ty),*) $(-> $out)? {
-                        plain::$name($($arg),*)
-                    }
-                    #[target_feature(enable = "avx512f")]
-                    fn avx512($($arg: $ty),*) $(-> $out)? {
-                        plain::$name($($arg),*)
-                    }
-                    if is_x86_feature_detected!("avx512f") {
-                        // SAFETY: the processor has AVX-512F.
-                        return unsafe { avx512($($arg),*) };
-                    }
-                    if is_x86_feature_detected!("avx2") {
-                        // SAFETY: the processor has AVX2.
-                        return unsafe { avx2($($arg),*) };
-                    }
-                }
-                plain::$name($($arg),*)
-            }
-        };
-    }
-
-    widest!(adamw(p: &mut [f32], g: &[f32], m: &mut [f32], v: &mut [f32], factors: &Factors));
-    widest!(sum_of_squares(x: &[f32]) -> f64);
-    widest!(add_scaled(sum: &mut [f32], x: &[f32], factor: f32));
 }
 
 #[cfg(test)]
@@ -204,7 +173,7 @@ mod tests {
             let found = sum_of_squares(&g);
             assert!((found - expected).abs() <= 1e-12 * expected, "{n}: {found} {expected}");
             let chunks: f64 = g.chunks(CHUNK).map(plain::sum_of_squares).sum();
-            assert_eq!(found.to_bits(), (chunks + 0.0).to_bits(), "{n}");
+            assert_eq!(found.to_bits(), chunks.to_bits(), "{n}");
         }
     }
 

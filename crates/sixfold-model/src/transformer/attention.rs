@@ -2,13 +2,13 @@
 
 use burn::module::Module;
 use burn::nn::{Dropout, Linear};
-use burn::tensor::activation::softmax;
-use burn::tensor::{DType, Tensor};
+use burn::tensor::Tensor;
 
 use super::cache::LayerCache;
 use super::context::Context;
 use super::init::Init;
 use super::norm::Norm;
+use crate::ops::{self, AttentionForm};
 use crate::{NormKind, Projection, TransformerSpec};
 
 /// Attention: `softmax(scale · q·kᵀ + bias)·v`, then a projection.
@@ -90,57 +90,58 @@ impl<P: Projection> Attention<P> {
         context: &Context,
         cache: Option<&mut LayerCache>,
     ) -> Tensor<3> {
-        let [batch, seq, _] = x.dims();
-        let mut q = self.heads(self.query.project(x.clone()), self.n_heads);
-        let mut k = self.heads(self.key.project(x.clone()), self.n_kv_heads);
-        let mut v = self.heads(self.value.project(x), self.n_kv_heads);
+        let mut q = self.query.project(x.clone());
+        let mut k = self.key.project(x.clone());
+        let mut v = self.value.project(x);
         if let (Some(query_norm), Some(key_norm)) = (&self.query_norm, &self.key_norm) {
-            q = query_norm.forward(q);
-            k = key_norm.forward(k);
+            q = self.by_head(q, self.n_heads, |q| query_norm.forward(q));
+            k = self.by_head(k, self.n_kv_heads, |k| key_norm.forward(k));
         }
         if let Some(rotation) = &context.rotation {
-            q = rotation.apply(q);
-            k = rotation.apply(k);
+            q = rotation.apply(q, self.n_heads);
+            k = rotation.apply(k, self.n_kv_heads);
         }
         if let Some(cache) = cache {
             (k, v) = cache.extend(k, v);
         }
-
-        // Heads that share keys stand in one group of rows: no key is repeated.
-        let group = self.n_heads / self.n_kv_heads;
-        let keys = k.dims()[2];
-        let q = q.reshape([batch, self.n_kv_heads, group * seq, self.d_head]);
-        let scale = if self.scale_by_layer { self.scale / (layer + 1) as f64 } else { self.scale };
-        let mut scores =
-            (q * scale).matmul(k.swap_dims(2, 3)).reshape([batch, self.n_heads, seq, keys]);
-        if let Some(alibi) = &context.alibi {
-            scores = scores + alibi.clone();
-        }
-        if let Some(hidden) = context.hidden(window) {
-            let lowest = lowest(scores.dtype());
-            scores = scores.mask_fill(hidden.expand([batch, self.n_heads, seq, keys]), lowest);
-        }
-        let weights = self.dropout.forward(softmax(scores, 3));
-        let mixed = weights
-            .reshape([batch, self.n_kv_heads, group * seq, keys])
-            .matmul(v)
-            .reshape([batch, self.n_heads, seq, self.d_head])
-            .swap_dims(1, 2)
-            .reshape([batch, seq, self.n_heads * self.d_head]);
-        self.output.project(mixed)
+        let form = AttentionForm {
+            n_heads: self.n_heads,
+            n_kv_heads: self.n_kv_heads,
+            scale: if self.scale_by_layer { self.scale / (layer + 1) as f64 } else { self.scale },
+            causal: context.causal,
+            start: context.start,
+            window,
+        };
+        let bias = context.bias.clone();
+        self.output.project(attend(q, k, v, bias, form, &self.dropout))
     }
 
-    /// `[batch, seq, heads · d_head]` → `[batch, heads, seq, d_head]`
-    fn heads(&self, x: Tensor<3>, n_heads: usize) -> Tensor<4> {
-        let [batch, seq, _] = x.dims();
-        x.reshape([batch, seq, n_heads, self.d_head]).swap_dims(1, 2)
+    /// Applies `f` to `[batch, seq, heads, d_head]`.
+    fn by_head(
+        &self,
+        x: Tensor<3>,
+        n_heads: usize,
+        f: impl FnOnce(Tensor<4>) -> Tensor<4>,
+    ) -> Tensor<3> {
+        let [batch, seq, width] = x.dims();
+        f(x.reshape([batch, seq, n_heads, self.d_head])).reshape([batch, seq, width])
     }
 }
 
-/// A score that no softmax sees, yet finite: rows that are all padding stay numbers.
-fn lowest(dtype: DType) -> f64 {
-    match dtype {
-        DType::F16 => -6e4,
-        _ => -1e30,
+/// `softmax(scale · q·kᵀ + bias)·v`, with dropout on the weights while training; shapes as
+/// [`ops::attention`] has them.
+pub(super) fn attend(
+    q: Tensor<3>,
+    k: Tensor<3>,
+    v: Tensor<3>,
+    bias: Tensor<3>,
+    form: AttentionForm,
+    dropout: &Dropout,
+) -> Tensor<3> {
+    // The fused operation draws no random numbers.
+    if dropout.prob > 0.0 && q.device().is_autodiff() {
+        let dropout = |weights| dropout.forward(weights);
+        return ops::attention::reference::attention(q, k, v, bias, form, dropout);
     }
+    ops::attention(q, k, v, bias, form)
 }

@@ -7,6 +7,7 @@ use burn::tensor::Tensor;
 use super::attention::Attention;
 use super::cache::LayerCache;
 use super::context::Context;
+use super::cross::CrossAttention;
 use super::init::Init;
 use super::mlp::Mlp;
 use super::norm::Norm;
@@ -30,6 +31,8 @@ pub struct FullBlock<P: Projection> {
     pub norm_1: Norm,
     /// Attention.
     pub attention: Attention<P>,
+    /// Cross-attention, in a decoder that reads an encoder.
+    pub cross: Option<CrossAttention<P>>,
     /// The norm of the MLP.
     pub norm_2: Option<Norm>,
     /// MLP.
@@ -49,12 +52,19 @@ pub(crate) struct Pass<'a> {
 }
 
 impl Block<Linear> {
-    pub(crate) fn new(spec: &TransformerSpec, init: &Init<'_>, index: usize) -> Self {
+    /// `d_memory` is the width of what cross-attention reads; `None` for a block without it.
+    pub(crate) fn new(
+        spec: &TransformerSpec,
+        d_memory: Option<usize>,
+        init: &Init<'_>,
+        index: usize,
+    ) -> Self {
         let path = format!("blocks.{index}");
         let norm = || Norm::new(init, spec.norm, spec.norm_epsilon, spec.d_model);
         Self::Full(FullBlock {
             norm_1: norm(),
             attention: Attention::new(spec, init, &format!("{path}.attention")),
+            cross: d_memory.map(|d| CrossAttention::new(spec, d, init, &format!("{path}.cross"))),
             norm_2: spec.block.has_second_norm().then(norm),
             mlp: Mlp::new(spec, init, &format!("{path}.mlp")),
             dropout: init.dropout(spec.dropout),
@@ -75,6 +85,7 @@ impl<P: Projection> Block<P> {
             Self::Full(full) => Block::Full(FullBlock {
                 norm_1: full.norm_1,
                 attention: full.attention.map_projections(&format!("{path}.attention"), f),
+                cross: full.cross.map(|cross| cross.map_projections(&format!("{path}.cross"), f)),
                 norm_2: full.norm_2,
                 mlp: full.mlp.map_projections(&format!("{path}.mlp"), f),
                 dropout: full.dropout,
@@ -90,7 +101,7 @@ impl<P: Projection> Block<P> {
             Self::Affine(map) => {
                 let site = |at| Site::Block { index: pass.layer, at };
                 let x = through(pass.tap, site(BlockSite::ResidPre), x);
-                through(pass.tap, site(BlockSite::ResidPost), map.forward(x))
+                through(pass.tap, site(BlockSite::ResidPost), map.project(x))
             }
         }
     }
@@ -110,14 +121,17 @@ impl<P: Projection> FullBlock<P> {
         let added = self.dropout.forward(through(tap, site(BlockSite::AttnOut), added));
 
         let out = match self.form {
-            BlockForm::PreNorm => self.mlp_after(x + added, site(BlockSite::MlpOut), tap),
+            BlockForm::PreNorm => {
+                let x = self.cross(x + added, layer, context, tap);
+                self.mlp_after(x, site(BlockSite::MlpOut), tap)
+            }
             BlockForm::PreNormResidual => {
                 let x = normed + added;
                 let normed = self.second_norm(x);
                 normed.clone() + self.mlp(normed, site(BlockSite::MlpOut), tap)
             }
             BlockForm::PostNorm => {
-                let x = self.norm_1.forward(x + added);
+                let x = self.cross(self.norm_1.forward(x + added), layer, context, tap);
                 let sum = x.clone() + self.mlp(x, site(BlockSite::MlpOut), tap);
                 self.second_norm(sum)
             }
@@ -130,6 +144,23 @@ impl<P: Projection> FullBlock<P> {
             }
         };
         through(tap, site(BlockSite::ResidPost), out)
+    }
+
+    /// The residual stream after cross-attention; the very same in a block without it.
+    fn cross(&self, x: Tensor<3>, layer: usize, context: &Context, tap: &mut dyn Tap) -> Tensor<3> {
+        let Some(cross) = &self.cross else { return x };
+        let memory = context.memory.as_ref().expect("the transformer refuses to run without it");
+        let site = Site::Block { index: layer, at: BlockSite::CrossAttnOut };
+        let normed = match self.form {
+            BlockForm::PostNorm => x.clone(),
+            _ => cross.norm.forward(x.clone()),
+        };
+        let added = through(tap, site, cross.forward(normed, memory, layer));
+        let x = x + self.dropout.forward(added);
+        match self.form {
+            BlockForm::PostNorm => cross.norm.forward(x),
+            _ => x,
+        }
     }
 
     fn mlp_after(&self, x: Tensor<3>, site: Site, tap: &mut dyn Tap) -> Tensor<3> {

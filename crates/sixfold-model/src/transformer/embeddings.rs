@@ -7,8 +7,9 @@ use burn::tensor::{Int, Tensor};
 use super::init::Init;
 use super::norm::Norm;
 use super::position::learned_rows;
+use super::sinusoid::sinusoids;
 use crate::batch::indices;
-use crate::{Batch, EmbedProjection, Positions, Result, TokenEmbedding, TransformerSpec};
+use crate::{Batch, Positions, Projection, Result, TokenEmbedding, TransformerSpec};
 
 /// Token vectors, positions, token types, norm and projection.
 #[derive(Module, Debug)]
@@ -28,11 +29,7 @@ pub struct Embeddings<E: TokenEmbedding> {
 
 impl Embeddings<Embedding> {
     pub(crate) fn new(spec: &TransformerSpec, init: &Init<'_>) -> Self {
-        // Positions, types and norm live where the sum is made: before the projection, or after.
-        let width = match spec.embed_projection {
-            Some(EmbedProjection { after_norm: true, .. }) => spec.d_embed,
-            _ => spec.d_model,
-        };
+        let width = spec.d_positions();
         let table = |name: &str, rows, width| init.embedding(&format!("embed.{name}"), rows, width);
         Self {
             tokens: table("tokens", spec.vocab_size, spec.d_embed),
@@ -88,9 +85,12 @@ impl<E: TokenEmbedding> Embeddings<E> {
         let device = vectors.device();
         let shape = [batch.rows(), batch.len()];
         let project_first = spec.embed_projection.is_some_and(|p| !p.after_norm);
-        let mut x = vectors;
+        let mut x = match spec.embed_scale {
+            Some(scale) => vectors * scale,
+            None => vectors,
+        };
         if let (true, Some(projection)) = (project_first, &self.projection) {
-            x = projection.forward(x);
+            x = projection.project(x);
         }
         if let (Some(table), Positions::Learned { rows, rule }) = (&self.positions, &spec.positions)
         {
@@ -103,7 +103,10 @@ impl<E: TokenEmbedding> Embeddings<E> {
                     max_positions: longest.saturating_sub(beyond),
                 });
             }
-            x = x + table.forward(indices(&taken, shape, &device));
+            x = x + table.embed(indices(&taken, shape, &device));
+        }
+        if let Positions::Sinusoidal(layout) = spec.positions {
+            x = x + sinusoids(layout, batch, past, spec.d_positions(), &device);
         }
         if let Some(table) = &self.token_types {
             let zeros;
@@ -114,14 +117,14 @@ impl<E: TokenEmbedding> Embeddings<E> {
                     &zeros
                 }
             };
-            x = x + table.forward(indices(types, shape, &device));
+            x = x + table.embed(indices(types, shape, &device));
         }
         if let Some(norm) = &self.norm {
             x = norm.forward(x);
         }
         x = self.dropout.forward(x);
         if let (false, Some(projection)) = (project_first, &self.projection) {
-            x = projection.forward(x);
+            x = projection.project(x);
         }
         Ok(x)
     }

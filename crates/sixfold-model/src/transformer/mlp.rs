@@ -2,10 +2,10 @@
 
 use burn::module::Module;
 use burn::nn::Linear;
-use burn::tensor::{Tensor, activation};
+use burn::tensor::Tensor;
 
 use super::init::Init;
-use crate::{Activation, Projection, TransformerSpec};
+use crate::{Activation, Projection, TransformerSpec, ops};
 
 /// `down(act(up(x)))`, or `down(act(gate(x)) ⊙ up(x))` where there is a gate (arXiv 2002.05202).
 #[derive(Module, Debug)]
@@ -65,14 +65,6 @@ impl<P: Projection> Mlp<P> {
 impl Activation {
     /// Applies it to every element.
     pub fn apply<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
-        match self {
-            // burn's own op differentiates the tanh form on some backends: 1e-3 off.
-            Self::Gelu => x.clone() * ((x * std::f64::consts::FRAC_1_SQRT_2).erf() + 1.0) * 0.5,
-            Self::GeluTanh => activation::gelu_approximate(x),
-            Self::QuickGelu => x.clone() * activation::sigmoid(x * 1.702),
-            Self::Relu => activation::relu(x),
-            Self::Silu => activation::silu(x),
-            Self::Tanh => activation::tanh(x),
-        }
+        ops::activate(x, self)
     }
 }

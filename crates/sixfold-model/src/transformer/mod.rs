@@ -4,11 +4,13 @@ mod attention;
 mod block;
 mod cache;
 mod context;
+mod cross;
 mod embeddings;
 mod init;
 mod mlp;
 mod norm;
 mod position;
+mod sinusoid;
 
 use burn::module::Module;
 use burn::nn::{Embedding, Linear};
@@ -20,6 +22,7 @@ use crate::{Batch, Error, Projection, Result, Seed, Site, Tap, TokenEmbedding, T
 pub use attention::Attention;
 pub use block::{Block, FullBlock};
 pub use cache::KvCache;
+pub use cross::{CrossAttention, Memory};
 pub use embeddings::Embeddings;
 pub use mlp::Mlp;
 pub use norm::Norm;
@@ -76,12 +79,22 @@ impl Transformer {
     /// # Panics
     /// If the description contradicts itself ([`TransformerSpec::problems`]).
     pub fn new(spec: &TransformerSpec, seed: Seed, device: &Device) -> Self {
+        Self::over(spec, None, seed, device)
+    }
+
+    /// As [`new`](Self::new), with cross-attention to states of width `d_memory` where given.
+    pub(crate) fn over(
+        spec: &TransformerSpec,
+        d_memory: Option<usize>,
+        seed: Seed,
+        device: &Device,
+    ) -> Self {
         let problems = spec.problems();
         assert!(problems.is_empty(), "impossible transformer: {}", problems.join("; "));
         let init = Init::new(seed, device);
         Self {
             embed: Embeddings::new(spec, &init),
-            blocks: (0..spec.n_blocks()).map(|i| Block::new(spec, &init, i)).collect(),
+            blocks: (0..spec.n_blocks()).map(|i| Block::new(spec, d_memory, &init, i)).collect(),
             final_norm: spec
                 .final_norm
                 .then(|| Norm::new(&init, spec.norm, spec.norm_epsilon, spec.d_model)),
@@ -158,7 +171,7 @@ impl<E: TokenEmbedding, P: Projection> Transformer<E, P> {
     /// # Errors
     /// As [`forward`](Self::forward).
     pub fn forward_with(&self, batch: &Batch, tap: &mut dyn Tap) -> Result<Tensor<3>> {
-        let state = self.embed_with(batch, tap)?;
+        let state = self.embed_with(batch, None, tap)?;
         Ok(self.forward_from_with(state, tap))
     }
 
@@ -170,7 +183,7 @@ impl<E: TokenEmbedding, P: Projection> Transformer<E, P> {
     /// # Panics
     /// If there are fewer layers.
     pub fn forward_to(&self, layer: usize, batch: &Batch) -> Result<State> {
-        let state = self.embed_with(batch, &mut ())?;
+        let state = self.embed_with(batch, None, &mut ())?;
         Ok(self.advance(state, layer, &mut ()))
     }
 
@@ -212,7 +225,7 @@ impl<E: TokenEmbedding, P: Projection> Transformer<E, P> {
     /// # Errors
     /// As [`forward`](Self::forward).
     pub fn embed_vectors(&self, batch: &Batch, vectors: Tensor<3>) -> Result<State> {
-        self.check(batch)?;
+        self.check(batch, None)?;
         let past = vec![0; batch.rows()];
         let context = self.context(batch.mask(), batch.rows(), 0, &vectors.device());
         let hidden = self.embed.add_positions(&self.spec, batch, vectors, &past)?;
@@ -224,7 +237,7 @@ impl<E: TokenEmbedding, P: Projection> Transformer<E, P> {
     /// # Errors
     /// As [`forward`](Self::forward), or a batch whose rows are not those of the cache.
     pub fn forward_cached(&self, batch: &Batch, cache: &mut KvCache) -> Result<Tensor<3>> {
-        self.check(batch)?;
+        self.check(batch, cache.memory.as_ref())?;
         if cache.layers.is_empty() {
             cache.layers = vec![LayerCache::default(); self.n_layers()];
             cache.mask = vec![Vec::new(); batch.rows()];
@@ -241,7 +254,8 @@ impl<E: TokenEmbedding, P: Projection> Transformer<E, P> {
             row.extend_from_slice(new);
         }
         let device = self.device();
-        let context = self.context(&cache.mask.concat(), batch.rows(), start, &device);
+        let mut context = self.context(&cache.mask.concat(), batch.rows(), start, &device);
+        context.memory = cache.memory.clone();
         let ids = batch.ids_on(&device);
         let mut hidden = self.embed.forward(&self.spec, batch, ids, &past)?;
         for layer in 0..self.n_layers() {
@@ -252,19 +266,26 @@ impl<E: TokenEmbedding, P: Projection> Transformer<E, P> {
     }
 
     /// The state after the embeddings, past a tap.
-    fn embed_with(&self, batch: &Batch, tap: &mut dyn Tap) -> Result<State> {
-        self.check(batch)?;
+    fn embed_with(
+        &self,
+        batch: &Batch,
+        memory: Option<&Memory>,
+        tap: &mut dyn Tap,
+    ) -> Result<State> {
+        self.check(batch, memory)?;
         let device = self.device();
         let past = vec![0; batch.rows()];
         let hidden = self.embed.forward(&self.spec, batch, batch.ids_on(&device), &past)?;
         let hidden = through(tap, Site::Embed, hidden);
-        let context = self.context(batch.mask(), batch.rows(), 0, &device);
+        let mut context = self.context(batch.mask(), batch.rows(), 0, &device);
+        context.memory = memory.cloned();
         Ok(State { hidden, layer: 0, context })
     }
 
-    fn check(&self, batch: &Batch) -> Result<()> {
+    fn check(&self, batch: &Batch, memory: Option<&Memory>) -> Result<()> {
         batch.check_vocabulary(self.spec.vocab_size)?;
-        batch.check_token_types(self.spec.token_types.max(1))
+        batch.check_token_types(self.spec.token_types.max(1))?;
+        self.check_memory(batch.rows(), memory)
     }
 
     fn context(&self, mask: &[bool], rows: usize, start: usize, device: &Device) -> Context {
@@ -290,7 +311,7 @@ impl<E: TokenEmbedding, P: Projection> Transformer<E, P> {
             None => x,
         };
         match &self.project_back {
-            Some(projection) => projection.forward(x),
+            Some(projection) => projection.project(x),
             None => x,
         }
     }

@@ -4,7 +4,7 @@ use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
 use super::init::Init;
-use crate::NormKind;
+use crate::{NormKind, ops};
 
 /// A norm over the last axis.
 ///
@@ -36,17 +36,11 @@ impl Norm {
     /// `[.., features]` → the same
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         match self.kind {
-            NormKind::Layer => burn::tensor::module::layer_norm(
-                x,
-                self.gamma.val(),
-                self.beta.as_ref().map(Param::val),
-                self.epsilon,
-            ),
-            NormKind::Rms => {
-                let mean_square = x.clone().square().mean_dim(D - 1);
-                let scale = (mean_square + self.epsilon).sqrt().recip();
-                x * scale * self.gamma.val().unsqueeze()
+            NormKind::Layer => {
+                let beta = self.beta.as_ref().map(Param::val);
+                ops::layer_norm(x, self.gamma.val(), beta, self.epsilon)
             }
+            NormKind::Rms => ops::rms_norm(x, self.gamma.val(), self.epsilon),
         }
     }
 }

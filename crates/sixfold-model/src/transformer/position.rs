@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::{Batch, PositionRule, RopeScaling, Rotary};
+use crate::{Batch, PositionRule, RopeScaling, Rotary, ops};
 
 /// The rows of a learned position table that the batch's tokens take, row by row.
 pub(crate) fn learned_rows(rule: PositionRule, batch: &Batch, past: &[u32]) -> Vec<u32> {
@@ -31,12 +31,11 @@ pub(crate) fn learned_rows(rule: PositionRule, batch: &Batch, past: &[u32]) -> V
     }
 }
 
-/// Cosines and sines of the rotation at each position: `[1, 1, len, dim/2]` each.
+/// Cosines and sines of the rotation at each position: `[len, dim/2]` each.
 #[derive(Clone, Debug)]
 pub(crate) struct Rotation {
-    cos: Tensor<4>,
-    sin: Tensor<4>,
-    half: usize,
+    cos: Tensor<2>,
+    sin: Tensor<2>,
 }
 
 impl Rotation {
@@ -52,29 +51,16 @@ impl Rotation {
                 sin.push((s * factor) as f32);
             }
         }
-        let on_device =
-            |values| Tensor::from_data(TensorData::new(values, [1, 1, len, half]), device);
-        Self { cos: on_device(cos), sin: on_device(sin), half }
+        let on_device = |values| Tensor::from_data(TensorData::new(values, [len, half]), device);
+        Self { cos: on_device(cos), sin: on_device(sin) }
     }
 
-    /// Rotates the first `dim` features of each head: `(a, b) → (a·cos − b·sin, b·cos + a·sin)`
-    /// on the two halves.
+    /// Rotates the first `dim` features of each head.
     ///
     /// # Shapes
-    /// `[batch, heads, len, d_head]` → the same
-    pub(crate) fn apply(&self, x: Tensor<4>) -> Tensor<4> {
-        let d_head = x.dims()[3];
-        let (half, dim) = (self.half, 2 * self.half);
-        let a = x.clone().narrow(3, 0, half);
-        let b = x.clone().narrow(3, half, half);
-        let mut parts = vec![
-            a.clone() * self.cos.clone() - b.clone() * self.sin.clone(),
-            b * self.cos.clone() + a * self.sin.clone(),
-        ];
-        if dim < d_head {
-            parts.push(x.narrow(3, dim, d_head - dim));
-        }
-        Tensor::cat(parts, 3)
+    /// `[batch, len, n_heads · d_head]` → the same
+    pub(crate) fn apply(&self, x: Tensor<3>, n_heads: usize) -> Tensor<3> {
+        ops::rotate(x, self.cos.clone(), self.sin.clone(), n_heads)
     }
 }
 

@@ -3,7 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use sixfold_model::{Checkpoint, Error, HeadKind, LoadOptions, Seed, Transformer, device};
+use sixfold_model::{
+    Batch, CausalLm, Checkpoint, Error, HeadKind, LoadOptions, PaddingSide, Seed, Transformer,
+    WeightType, device,
+};
 use sixfold_testkit::{Golden, fixtures, max_abs_error};
 
 fn case(name: &str) -> PathBuf {
@@ -122,7 +125,8 @@ fn an_unsupported_value_names_its_key() {
 fn a_key_that_changes_nothing_can_be_allowed() {
     let copy = Copy::of("bert-base", "allowed");
     copy.set("a_new_switch", true.into());
-    let options = LoadOptions { ignore_keys: vec!["a_new_switch".to_owned()] };
+    let options =
+        LoadOptions { ignore_keys: vec!["a_new_switch".to_owned()], ..LoadOptions::default() };
     assert!(Checkpoint::open_with(&copy.0, &options).is_ok());
 }
 
@@ -211,4 +215,41 @@ fn a_base_checkpoint_gets_a_new_classifier_but_half_a_head_is_an_error() {
         .and_then(|checkpoint| checkpoint.classifier(Seed::new(1), &device))
         .expect_err("half a head");
     assert!(error.to_string().contains("classifier.out_proj.bias"), "{error}");
+}
+
+/// Half weights give what f32 weights give that were rounded the same way.
+#[test]
+fn half_weights_run_with_f32_arithmetic() {
+    let device = device("flex").unwrap();
+    let dir = fixtures("models/stories260k");
+    let batch = Batch::pad(&[vec![1, 403, 407, 261, 378], vec![1, 410]], 0, PaddingSide::Right);
+    for weights in [WeightType::F16, WeightType::Bf16] {
+        let options = LoadOptions { weights, ..LoadOptions::default() };
+        let half = Checkpoint::open_with(&dir, &options).unwrap().causal_lm(&device).unwrap();
+        assert_eq!(half.body.blocks.len(), 5);
+        let table = half.body.embed.tokens.weight.val();
+        assert_eq!(table.dtype().size(), 2);
+        let rounded = WeightType::F32.apply(half.clone()).unwrap();
+        let values = |model: &CausalLm| {
+            let logits = model.forward(&batch).unwrap();
+            assert_eq!(logits.dtype(), burn::tensor::DType::F32);
+            logits.into_data().iter::<f32>().collect::<Vec<_>>()
+        };
+        let error = max_abs_error(&values(&half), &values(&rounded));
+        assert!(error < 1e-5, "{weights:?}: {error:e}");
+        let whole = Checkpoint::open(&dir).unwrap().causal_lm(&device).unwrap();
+        let error = max_abs_error(&values(&half), &values(&whole));
+        assert!(error > 1e-6 && error < 0.3, "{weights:?}: {error:e}");
+    }
+}
+
+#[cfg(feature = "ndarray")]
+#[test]
+fn a_device_without_the_type_says_so() {
+    let device = device("ndarray").unwrap();
+    let options = LoadOptions { weights: WeightType::Bf16, ..LoadOptions::default() };
+    let dir = fixtures("models/stories260k");
+    let error = Checkpoint::open_with(&dir, &options).unwrap().causal_lm(&device).unwrap_err();
+    assert!(matches!(error, Error::WeightType { .. }), "{error}");
+    assert!(error.to_string().contains("BF16"), "{error}");
 }

@@ -7,10 +7,12 @@ mod generation;
 mod harness;
 #[cfg(feature = "hub")]
 mod hub;
+mod ops;
 mod parity;
 mod parts;
 mod real_models;
 mod rte;
+mod seq2seq;
 mod stats;
 mod taps;
 mod tokenizing;

@@ -174,7 +174,7 @@ fn other_types_keep_their_type_and_train() {
             param.map(|t| Tensor::from_inner(t.inner().cast(self.0)).require_grad())
         }
     }
-    for (dtype, tolerance) in [(DType::F64, 1e-6), (DType::BF16, 2e-2)] {
+    for (dtype, tolerance) in [(DType::F64, 1e-5), (DType::BF16, 7e-2)] {
         let mut reference = linear(&flex(), 4, 3);
         let mut model = reference.clone().map(&mut Cast(dtype));
         let config = AdamWConfig::default();

@@ -1,10 +1,10 @@
-//! Text generation with a key-value cache.
+//! One token after the other: the likeliest, or one drawn.
 
-use burn::tensor::Tensor;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::{Batch, CausalLm, Error, KvCache, Projection, Result, Seed, TokenEmbedding};
+use super::{NextScores, in_range, to_rows};
+use crate::{Batch, Result, Seed};
 
 /// How the next token is chosen, and when to stop.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,80 +58,35 @@ impl GenerateConfig {
     }
 }
 
-impl<E: TokenEmbedding, P: Projection> CausalLm<E, P> {
-    /// Continues every sequence of the batch; returns the new tokens of each.
-    ///
-    /// Prompts of different lengths must be padded on the left, so that the last column of
-    /// every row is a token.
-    ///
-    /// # Errors
-    /// As [`Transformer::forward`](crate::Transformer::forward); a batch padded on the right;
-    /// settings out of range.
-    ///
-    /// # Complexity
-    /// O(t) attention for the t-th token of each layer: keys and values are kept.
-    ///
-    /// ```
-    /// use sixfold_model::*;
-    ///
-    /// let device = device("flex")?;
-    /// let spec = TransformerSpec::decoder(50, 16, 2, 4);
-    /// let model = CausalLm::new(&spec, &LmHeadSpec::TIED, Seed::new(1), &device);
-    /// let prompt = Batch::pad(&[vec![3, 1, 4]], 0, PaddingSide::Left);
-    /// let new = model.generate(&prompt, &GenerateConfig::greedy(5))?;
-    /// assert_eq!(new[0].len(), 5);
-    /// # Ok::<(), Error>(())
-    /// ```
-    pub fn generate(&self, prompt: &Batch, config: &GenerateConfig) -> Result<Vec<Vec<u32>>> {
-        let (rows, len) = (prompt.rows(), prompt.len());
-        let problems = config.problems();
-        if !problems.is_empty() {
-            return Err(Error::Batch {
-                what: "generation settings",
-                expected: "values in range".to_owned(),
-                found: problems.join("; "),
-            });
-        }
-        if prompt.mask().chunks(len).any(|mask| !mask[len - 1]) {
-            return Err(Error::Batch {
-                what: "prompts",
-                expected: "padding on the left".to_owned(),
-                found: "a row that ends in padding".to_owned(),
-            });
-        }
-        let mut chooser = Chooser::new(&config.sampling);
-        let mut cache = KvCache::default();
-        let mut new = vec![Vec::new(); rows];
-        let mut done = vec![false; rows];
-        let mut batch = prompt.clone();
-        for _ in 0..config.max_new_tokens {
-            let hidden = self.body.forward_cached(&batch, &mut cache)?;
-            let [_, seq, d] = hidden.dims();
-            let last: Tensor<2> = hidden.narrow(1, seq - 1, 1).reshape([rows, d]);
-            let scores = to_rows(self.logits(last));
-            let mut next = Vec::with_capacity(rows);
-            for (row, scores) in scores.iter().enumerate() {
-                let token = chooser.choose(scores);
-                next.push(token);
-                if !done[row] {
-                    new[row].push(token);
-                    done[row] = config.stop.contains(&token);
-                }
+/// Continues every row of the batch; returns the new tokens of each.
+pub(super) fn generate(
+    model: &mut impl NextScores,
+    first: &Batch,
+    config: &GenerateConfig,
+) -> Result<Vec<Vec<u32>>> {
+    in_range(&config.problems())?;
+    let rows = first.rows();
+    let mut chooser = Chooser::new(&config.sampling);
+    let mut new = vec![Vec::new(); rows];
+    let mut done = vec![false; rows];
+    let mut batch = first.clone();
+    for _ in 0..config.max_new_tokens {
+        let scores = to_rows(model.next_scores(&batch)?);
+        let mut next = Vec::with_capacity(rows);
+        for (row, scores) in scores.iter().enumerate() {
+            let token = chooser.choose(scores);
+            next.push(token);
+            if !done[row] {
+                new[row].push(token);
+                done[row] = config.stop.contains(&token);
             }
-            if done.iter().all(|&done| done) {
-                break;
-            }
-            batch = Batch::from_parts(rows, next, vec![true; rows])?;
         }
-        Ok(new)
+        if done.iter().all(|&done| done) {
+            break;
+        }
+        batch = Batch::from_parts(rows, next, vec![true; rows])?;
     }
-}
-
-/// The rows of a matrix on the host.
-fn to_rows(scores: Tensor<2>) -> Vec<Vec<f32>> {
-    let [_, vocab] = scores.dims();
-    let values: Vec<f32> = scores.into_data().iter::<f32>().collect();
-    values.chunks(vocab).map(<[f32]>::to_vec).collect()
+    Ok(new)
 }
 
 /// Chooses tokens from scores.

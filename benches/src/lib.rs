@@ -1,5 +1,8 @@
 //! What the benches share: models of known shapes and inputs of known sizes.
 
+// The bench `linalg` needs none of it.
+#![cfg(feature = "model")]
+
 use sixfold_model::{Batch, PaddingSide, Seed, TransformerSpec};
 
 /// An encoder of MiniLM's shape: 6 layers of 384 with 12 heads.

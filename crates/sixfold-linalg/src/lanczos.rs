@@ -1,10 +1,10 @@
 //! The largest eigenvalue of a symmetric operator.
 
-use nalgebra::{DMatrix, SymmetricEigen};
 use ndarray::{Array1, Array2, ArrayView1, Axis, s};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use crate::backend::{self, Columns};
 use crate::error::same_shape;
 use crate::scale::{ensure_finite_vector, power_of_two};
 use crate::{Error, LinearOperator, Real, Result};
@@ -111,7 +111,7 @@ impl Sweep {
                 diagonal.iter().chain(&below).fold(beta, |m: f64, x: &f64| m.max(x.abs()));
             let broken = beta <= f64::EPSILON * largest;
             if full || broken || (k + 1) % LOOK == 0 {
-                let (value, ritz, spread) = top(&diagonal, &below);
+                let (value, ritz, spread) = top(&diagonal, &below)?;
                 let done = beta * ritz[k].abs() <= tol * spread || broken;
                 if done || full {
                     let vector = basis.slice(s![..=k, ..]).t().dot(&ritz);
@@ -127,19 +127,22 @@ impl Sweep {
 }
 
 /// The largest eigenvalue of the tridiagonal matrix, its vector, and the largest magnitude.
-fn top(diagonal: &[f64], below: &[f64]) -> (f64, Array1<f64>, f64) {
+fn top(diagonal: &[f64], below: &[f64]) -> Result<(f64, Array1<f64>, f64)> {
     let k = diagonal.len();
     let largest = diagonal.iter().chain(below).fold(0.0_f64, |m, x| m.max(x.abs()));
     let unit = power_of_two(largest, f64::MAX_SCALE_EXPONENT);
-    let small = DMatrix::from_fn(k, k, |i, j| match i.abs_diff(j) {
-        0 => diagonal[i] / unit,
-        1 => below[i.min(j)] / unit,
-        _ => 0.0,
-    });
-    let eigen = SymmetricEigen::new(small);
-    let best = eigen.eigenvalues.imax();
-    let vector = eigen.eigenvectors.column(best).iter().copied().collect();
-    (eigen.eigenvalues[best] * unit, vector, eigen.eigenvalues.amax() * unit)
+    let mut small = Columns::zeros(k, k);
+    for j in 0..k {
+        let column = small.column_mut(j);
+        column[j] = diagonal[j] / unit;
+        if j + 1 < k {
+            column[j + 1] = below[j] / unit;
+        }
+    }
+    // The lower triangle is all that is read.
+    let (values, vectors) = backend::eigh(&small)?;
+    let spread = values[0].abs().max(values[k - 1].abs());
+    Ok((values[0] * unit, vectors.view().column(0).to_owned(), spread * unit))
 }
 
 fn apply<T: Real>(op: &impl LinearOperator<T>, x: ArrayView1<'_, f64>) -> Result<Array1<f64>> {

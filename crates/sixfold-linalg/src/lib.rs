@@ -18,6 +18,11 @@
 //! **Shapes.** Products panic where shapes do not fit, as `ndarray` does; all else returns an
 //! [`Error`].
 
+/// The example of the README runs as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod backend;
 mod eigen;
 mod error;

@@ -5,7 +5,7 @@ use ndarray::{Array2, ArrayView2};
 use crate::backend::{self, Scaled};
 use crate::error::same_shape;
 use crate::scale::{max_abs, power_of_two};
-use crate::{Error, Real, Result, cross_gram, matmul};
+use crate::{Error, Real, Result, cross_gram, gram, matmul};
 
 /// A = U·P: an orthogonal factor and a positive semi-definite one.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,7 +37,7 @@ pub fn polar<T: Real>(a: ArrayView2<'_, T>) -> Result<Polar<T>> {
     let (w, s, v) = backend::svd(&columns)?;
     let factor = matmul(w.view(), v.view().reversed_axes());
     let half = &v.view() * &s.mapv(f64::sqrt);
-    let positive = matmul(half.view(), half.t());
+    let positive = gram(half.t());
     Ok(Polar { factor: factor.mapv(T::narrow), positive: positive.mapv(|x| T::narrow(x * unit)) })
 }
 
@@ -50,7 +50,8 @@ pub struct Procrustes<T> {
     pub scale: f64,
     /// ‖XᵀY‖²_* / (‖X‖²_F·‖Y‖²_F), between 0 and 1: the share of ‖Y‖² that c·X·R explains.
     pub similarity: f64,
-    /// ‖X·R − Y‖²_F, without the factor c.
+    /// ‖X·R − Y‖²_F, without the factor c: ‖X‖² + ‖Y‖² − 2‖XᵀY‖_*, up to the rounding of these
+    /// three.
     pub residual: f64,
 }
 
@@ -89,14 +90,16 @@ pub fn orthogonal_procrustes<T: Real>(
     let (xx, yy) = (squares(&x), squares(&y));
     let c = cross_gram(x.view(), y.view()).mapv(T::widen);
     let found = procrustes_from_gram(c.view(), xx, yy)?;
-    let ratio = unit_x / unit_y;
     let nuclear = found.scale * xx;
-    let residual = (xx * ratio * ratio + yy - 2.0 * nuclear * ratio).max(0.0) * unit_y * unit_y;
+    // In the larger of the two units, so that no square leaves the range on the way.
+    let unit = unit_x.max(unit_y);
+    let (by_x, by_y) = (unit_x / unit, unit_y / unit);
+    let residual = xx * by_x * by_x + yy * by_y * by_y - 2.0 * nuclear * by_x * by_y;
     Ok(Procrustes {
         rotation: found.rotation.mapv(T::narrow),
-        scale: found.scale / ratio,
+        scale: found.scale * (unit_y / unit_x),
         similarity: found.similarity,
-        residual,
+        residual: residual.max(0.0) * unit * unit,
     })
 }
 
@@ -112,7 +115,10 @@ pub fn orthogonal_procrustes<T: Real>(
 pub fn procrustes_from_gram(c: ArrayView2<'_, f64>, xx: f64, yy: f64) -> Result<Procrustes<f64>> {
     same_shape("c", [c.nrows(), c.ncols()], [c.nrows(), c.nrows()])?;
     for (what, norm) in [("x", xx), ("y", yy)] {
-        if norm.is_nan() || norm <= 0.0 {
+        if !norm.is_finite() {
+            return Err(Error::NotFinite { what, row: 0, col: 0 });
+        }
+        if norm <= 0.0 {
             return Err(Error::ZeroVariance { what });
         }
     }
@@ -122,7 +128,8 @@ pub fn procrustes_from_gram(c: ArrayView2<'_, f64>, xx: f64, yy: f64) -> Result<
     Ok(Procrustes {
         rotation: matmul(w.view(), v.view().reversed_axes()),
         scale: nuclear / xx,
-        similarity: (nuclear / xx) * (nuclear / yy),
+        // At most 1 by von Neumann's inequality; rounding may go beyond.
+        similarity: ((nuclear / xx) * (nuclear / yy)).min(1.0),
         residual: (xx + yy - 2.0 * nuclear).max(0.0),
     })
 }

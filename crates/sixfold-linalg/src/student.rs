@@ -4,11 +4,14 @@ use crate::{Error, Result};
 
 /// The quantile t of Student's distribution: P(T ≤ t) = `p` for `df` degrees of freedom.
 ///
+/// Infinite where it leaves the range of `f64`, as it may for `df` < 1.
+///
 /// # Errors
 /// `InvalidParameter` unless 0 < `p` < 1 and `df` is positive and finite.
 ///
 /// # Complexity
-/// About sixty evaluations of a continued fraction; accurate to 1e-10 relative.
+/// About sixty evaluations of a continued fraction; accurate to 1e-10 relative, far out in the
+/// tails (`p` = 1e-100) and near the median alike, for `df` up to 1e6.
 ///
 /// # References
 /// Abramowitz and Stegun 1964, 26.5.8 and 26.7.1.
@@ -25,51 +28,74 @@ pub fn student_t_quantile(p: f64, df: f64) -> Result<f64> {
     if !(df > 0.0 && df.is_finite()) {
         return Err(Error::InvalidParameter { name: "df", found: df, expected: "> 0, finite" });
     }
-    if p < 0.5 {
-        return student_t_quantile(1.0 - p, df).map(|t| -t);
+    // Both without rounding where they are used: the one near the median, the other beyond.
+    let (distance, tail) = ((p - 0.5).abs(), p.min(1.0 - p));
+    let sign = if p < 0.5 { -1.0 } else { 1.0 };
+    if distance == 0.0 {
+        return Ok(0.0);
     }
-    // The upper tail falls with t: bracket, then bisect.
-    let tail = 1.0 - p;
-    let mut high = 1.0;
-    while upper_tail(high, df) > tail && high < 1e300 {
-        high *= 2.0;
-    }
-    let mut low = 0.0;
-    for _ in 0..200 {
-        let middle = 0.5 * (low + high);
-        if middle <= low || middle >= high {
-            break;
+    let too_small = |t: f64| {
+        if distance < 0.25 { inner(t, df) < distance } else { upper_tail(t, df) > tail }
+    };
+    let (mut low, mut high) = (0.0, 1.0);
+    while too_small(high) {
+        (low, high) = (high, 2.0 * high);
+        if high.is_infinite() {
+            return Ok(sign * high);
         }
-        if upper_tail(middle, df) > tail {
+    }
+    loop {
+        let middle = low + 0.5 * (high - low);
+        if middle <= low || middle >= high {
+            return Ok(sign * middle);
+        }
+        if too_small(middle) {
             low = middle;
         } else {
             high = middle;
         }
     }
-    Ok(0.5 * (low + high))
 }
 
-/// P(T > t) for t ≥ 0: half the incomplete beta function I_x(df/2, 1/2) at x = df/(df + t²).
+/// P(T > t) for t > 0: half the incomplete beta function I_x(df/2, 1/2) at x = df/(df + t²).
 fn upper_tail(t: f64, df: f64) -> f64 {
-    let square = t * t;
-    if square <= df {
-        // Through 1 − x, which is exact where x is near 1.
-        0.5 - 0.5 * beta_fraction(0.5, 0.5 * df, square / (df + square))
-    } else {
-        0.5 * beta_fraction(0.5 * df, 0.5, df / (df + square))
-    }
+    let [x, y] = parts(t, df);
+    0.5 * incomplete_beta([0.5 * df, 0.5], [x, y], df)
 }
 
-/// The regularised incomplete beta function I_x(a, b).
-fn beta_fraction(a: f64, b: f64, x: f64) -> f64 {
-    if x <= 0.0 {
-        return 0.0;
+/// P(0 < T < t) for t > 0: the other half, through 1 − x.
+fn inner(t: f64, df: f64) -> f64 {
+    let [x, y] = parts(t, df);
+    0.5 * incomplete_beta([0.5, 0.5 * df], [y, x], df)
+}
+
+/// A number in 0 ≤ x ≤ 1 with its logarithm, which stays finite where x is 0 in f64.
+#[derive(Clone, Copy)]
+struct Part {
+    value: f64,
+    ln: f64,
+}
+
+/// x = df/(df + t²) and 1 − x.
+fn parts(t: f64, df: f64) -> [Part; 2] {
+    // At most one of ratio and its inverse overflows, and then it is the other that counts.
+    let root = t / df.sqrt();
+    let (ratio, inverse) = (root * root, 1.0 / root / root);
+    let (ln_x, ln_y) = if root <= 1.0 {
+        (-ratio.ln_1p(), 2.0 * root.ln() - ratio.ln_1p())
+    } else {
+        (-2.0 * root.ln() - inverse.ln_1p(), -inverse.ln_1p())
+    };
+    [Part { value: 1.0 / (1.0 + ratio), ln: ln_x }, Part { value: 1.0 / (1.0 + inverse), ln: ln_y }]
+}
+
+/// The regularised incomplete beta function I_x(a, b) where a and b are df/2 and 1/2.
+fn incomplete_beta([a, b]: [f64; 2], [x, y]: [Part; 2], df: f64) -> f64 {
+    if x.value > (a + 1.0) / (a + b + 2.0) {
+        return 1.0 - incomplete_beta([b, a], [y, x], df);
     }
-    if x > (a + 1.0) / (a + b + 2.0) {
-        return 1.0 - beta_fraction(b, a, 1.0 - x);
-    }
-    let front = ln_gamma(a + b) - ln_gamma(a) - ln_gamma(b) + a * x.ln() + b * (-x).ln_1p();
-    front.exp() * continued(a, b, x) / a
+    let ln_beta = 0.5 * std::f64::consts::PI.ln() - ln_gamma_step(0.5 * df);
+    (a * x.ln + b * y.ln - ln_beta).exp() * continued(a, b, x.value) / a
 }
 
 /// Lentz' evaluation of the continued fraction 26.5.8.
@@ -79,7 +105,7 @@ fn continued(a: f64, b: f64, x: f64) -> f64 {
     let mut c = 1.0;
     let mut d = 1.0 / guard(1.0 - (a + b) * x / (a + 1.0));
     let mut value = d;
-    for m in 1..1000 {
+    for m in 1..10_000 {
         let m = f64::from(m);
         let even = m * (b - m) * x / ((a + 2.0 * m - 1.0) * (a + 2.0 * m));
         let odd = -(a + m) * (a + b + m) * x / ((a + 2.0 * m) * (a + 2.0 * m + 1.0));
@@ -97,18 +123,19 @@ fn continued(a: f64, b: f64, x: f64) -> f64 {
     value
 }
 
-/// ln Γ(x) for x > 0: Stirling's series after moving x above 15.
-fn ln_gamma(x: f64) -> f64 {
+/// ln Γ(x + ½) − ln Γ(x) for x > 0, whose difference would lose what large x have in common: the
+/// asymptotic series after moving x above 15.
+fn ln_gamma_step(x: f64) -> f64 {
     let (mut x, mut product) = (x, 1.0);
     while x < 15.0 {
-        product *= x;
+        product *= x / (x + 0.5);
         x += 1.0;
     }
     let r = 1.0 / (x * x);
-    let series = (1.0 / 12.0
-        - r * (1.0 / 360.0 - r * (1.0 / 1260.0 - r * (1.0 / 1680.0 - r * (1.0 / 1188.0)))))
+    let series = (-1.0 / 8.0
+        + r * (1.0 / 192.0 - r * (1.0 / 640.0 - r * (17.0 / 14_336.0 - r * (31.0 / 18_432.0)))))
         / x;
-    (x - 0.5) * x.ln() - x + 0.5 * (2.0 * std::f64::consts::PI).ln() + series - product.ln()
+    0.5 * x.ln() + series + product.ln()
 }
 
 #[cfg(test)]

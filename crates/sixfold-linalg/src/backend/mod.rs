@@ -13,8 +13,8 @@ pub(crate) use large::Cholesky;
 use crate::scale::{max_abs, normaliser};
 use crate::{Error, Real, Result};
 
-/// The smaller side from which faer is used.
-const LARGE: usize = 96;
+/// The smaller side from which faer's QR is faster.
+const LARGE: usize = 64;
 
 /// A finite, non-empty matrix, scaled to magnitudes below 2.
 pub(crate) struct Scaled {
@@ -35,12 +35,12 @@ impl Scaled {
 
 /// Eigenvalues, descending, and eigenvectors in the same order.
 pub(crate) fn eigh(a: &Columns) -> Result<(Array1<f64>, Columns)> {
-    if a.rows < LARGE { small::eigh(a) } else { large::eigh(a) }
+    large::eigh(a)
 }
 
 /// Eigenvalues, descending.
 pub(crate) fn eigvalsh(a: &Columns) -> Result<Array1<f64>> {
-    if a.rows < LARGE { small::eigvalsh(a) } else { large::eigvalsh(a) }
+    large::eigvalsh(a)
 }
 
 /// Thin Q and R.

@@ -43,14 +43,17 @@ impl<T: Real> Block<T> {
         let scale: Array1<f64> =
             max.iter().map(|m| power_of_two(m.widen(), T::MAX_SCALE_EXPONENT)).collect();
         let centre: Array1<T> = sum.iter().map(|s| T::narrow(s / rows as f64)).collect();
-        let residual = sum.iter().zip(&centre).map(|(s, c)| s - rows as f64 * c.widen()).collect();
         let factor: Vec<T> = scale.iter().map(|s| T::narrow(1.0 / s)).collect();
+        // Summed anew: n·centre would bring back the rounding of a sum far from zero.
+        let mut residual = vec![0.0_f64; d];
         for (mut z, x) in z.rows_mut().into_iter().zip(x.rows()) {
-            for (((z, x), centre), factor) in z.iter_mut().zip(x).zip(&centre).zip(&factor) {
+            let columns = centre.iter().zip(&factor).zip(&mut residual);
+            for ((z, x), ((centre, factor), residual)) in z.iter_mut().zip(x).zip(columns) {
                 *z = (*x - *centre) * *factor;
+                *residual += x.widen() - centre.widen();
             }
         }
-        Self { z, rows, centre, scale, residual }
+        Self { z, rows, centre, scale, residual: residual.into() }
     }
 
     pub(super) fn rows(&self) -> u64 {

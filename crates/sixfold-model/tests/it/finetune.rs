@@ -85,6 +85,7 @@ fn minilm_learns_rte_as_in_pytorch() {
     };
     println!("largest relative error of the loss: {:.1e}", curve.errors(&golden).0);
     close(&curve.rates, "rates", 1e-8);
-    close(&curve.losses, "losses", 1e-3);
-    close(&curve.norms, "gradient_norms", 1e-2);
+    // A model that does not learn is 1.4e-2 off; another order of PyTorch's sums, 2e-7.
+    close(&curve.losses, "losses", 1e-4);
+    close(&curve.norms, "gradient_norms", 1e-3);
 }

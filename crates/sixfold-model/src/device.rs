@@ -34,6 +34,10 @@ pub fn available_devices() -> Vec<&'static str> {
 /// `cuda:N` an NVIDIA GPU, `wgpu` any GPU with a Vulkan, Metal or DirectX driver. Each is a
 /// cargo feature of the same name.
 ///
+/// On CUDA, products of f32 matrices may run in TF32 (11 bits of precision) where the GPU has it:
+/// burn 0.22.1 chooses the fastest kernel by trying, and has no switch. The CPU backends and wgpu
+/// compute in f32 throughout.
+///
 /// # Errors
 /// [`Error::UnknownDevice`] for a name that is none of these, [`Error::DeviceNotCompiled`] for
 /// one whose feature is off. Whether the hardware is there shows only at the first operation.

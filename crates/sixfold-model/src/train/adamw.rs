@@ -115,7 +115,7 @@ impl AdamW {
             rest_1: 1.0 - beta_1,
             beta_2,
             rest_2: 1.0 - beta_2,
-            correction_2: (1.0 - beta_2.powf(t)).sqrt(),
+            correction_2: (1.0 - beta_2.powf(t)).sqrt().recip(),
             epsilon,
             step: lr / (1.0 - beta_1.powf(t)),
         }
@@ -206,7 +206,7 @@ fn on_device<const D: usize>(
     let (first, second) = Moments::on_device(moments, &gradient);
     let first = first.clone() + (gradient.clone() - first) * factors.rest_1;
     let second = second * factors.beta_2 + gradient.clone() * gradient * factors.rest_2;
-    let denominator = second.clone().sqrt() / factors.correction_2 + factors.epsilon;
+    let denominator = second.clone().sqrt() * factors.correction_2 + factors.epsilon;
     let change = first.clone() * factors.step / denominator;
     // Without a gradient, but with autodiff: the last operation hands its context on.
     let value = value.detach().set_require_grad(false);

@@ -24,7 +24,7 @@ pub(super) struct Factors<F = f32> {
     pub(super) beta_2: F,
     /// `1 − β₂`.
     pub(super) rest_2: F,
-    /// `√(1 − β₂ᵗ)`.
+    /// `1/√(1 − β₂ᵗ)`: a division a parameter is what the loop would wait for.
     pub(super) correction_2: F,
     /// `ε`.
     pub(super) epsilon: F,
@@ -102,7 +102,7 @@ mod plain {
             let g = g * f.gradient;
             *m += f.rest_1 * (g - *m);
             *v = *v * f.beta_2 + f.rest_2 * g * g;
-            let denominator = v.sqrt() / f.correction_2 + f.epsilon;
+            let denominator = v.sqrt() * f.correction_2 + f.epsilon;
             *p = *p * f.decay - f.step * *m / denominator;
         }
     }
@@ -148,7 +148,7 @@ mod tests {
         rest_1: 0.1,
         beta_2: 0.999,
         rest_2: 0.001,
-        correction_2: 0.05,
+        correction_2: 20.0,
         epsilon: 1e-8,
         step: 1e-2,
     };
@@ -190,7 +190,7 @@ mod tests {
             let g = f64::from(g[i]) * f64::from(f.gradient);
             let a = a + f64::from(f.rest_1) * (g - a);
             let b = b * f64::from(f.beta_2) + f64::from(f.rest_2) * g * g;
-            let denominator = b.sqrt() / f64::from(f.correction_2) + f64::from(f.epsilon);
+            let denominator = b.sqrt() * f64::from(f.correction_2) + f64::from(f.epsilon);
             let q = q * f64::from(f.decay) - f64::from(f.step) * a / denominator;
             for (found, expected) in [(p[i], q), (m[i], a), (v[i], b)] {
                 let error = (f64::from(found) - expected).abs();

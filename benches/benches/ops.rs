@@ -238,5 +238,108 @@ fn embedding(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, activations, norms, softmax, cross_entropy, rotary, embedding);
+fn linear(criterion: &mut Criterion) {
+    use ops::linear::reference;
+    // The two projections of an MLP block, and a classifier's on one token.
+    for [rows, d_in, d_out] in [[1, 768, 768], [2048, 384, 1536], [1024, 3072, 768]] {
+        let parts = on_both(|device| {
+            let weight = random([d_in, d_out], device);
+            let bias = random([d_out], device);
+            match device.is_autodiff() {
+                true => (weight.require_grad(), bias.require_grad()),
+                false => (weight, bias),
+            }
+        });
+        compare(
+            criterion,
+            &format!("linear to {d_out}"),
+            [rows, d_in],
+            &[
+                ("ours", &|x: Tensor<2>| {
+                    let (weight, bias) = parts(&x.device());
+                    ops::linear(x, weight, Some(bias))
+                }),
+                ("reference", &|x: Tensor<2>| {
+                    let (weight, bias) = parts(&x.device());
+                    reference::linear(x, weight, Some(bias))
+                }),
+            ],
+        );
+    }
+}
+
+fn attention(criterion: &mut Criterion) {
+    use ops::attention::reference;
+    // MiniLM's and BERT-base's batches, and a long context with grouped heads.
+    for (shape, n_heads, n_kv_heads, causal) in [
+        ([32, 64, 384], 12, 12, false),
+        ([8, 128, 768], 12, 12, false),
+        ([1, 2048, 512], 8, 2, true),
+    ] {
+        let [batch, len, width] = shape;
+        let form = ops::AttentionForm {
+            n_heads,
+            n_kv_heads,
+            scale: 0.125,
+            causal,
+            start: 0,
+            window: None,
+            dropout: None,
+        };
+        let others = on_both(|device| {
+            let kv = || {
+                let x = random([batch, len, width / n_heads * n_kv_heads], device);
+                if device.is_autodiff() { x.require_grad() } else { x }
+            };
+            (kv(), kv(), Tensor::<3>::zeros([1, 1, len], device))
+        });
+        compare(
+            criterion,
+            if causal { "causal attention" } else { "attention" },
+            shape,
+            &[
+                ("ours", &|q: Tensor<3>| {
+                    let (k, v, bias) = others(&q.device());
+                    ops::attention(q, k, v, bias, form)
+                }),
+                ("reference", &|q: Tensor<3>| {
+                    let (k, v, bias) = others(&q.device());
+                    reference::attention(q, k, v, bias, form)
+                }),
+            ],
+        );
+    }
+}
+
+fn dropout(criterion: &mut Criterion) {
+    let mask = ops::DropoutMask::new(0.1, 7);
+    for shape in SHAPES {
+        compare(
+            criterion,
+            "dropout",
+            shape,
+            &[
+                ("ours", &|x: Tensor<2>| ops::dropout(x, mask)),
+                ("reference", &|x: Tensor<2>| ops::dropout::reference::dropout(x, mask)),
+                ("burn's own", &|x: Tensor<2>| {
+                    // Only devices with autodiff drop; elsewhere this is the identity.
+                    burn::nn::DropoutConfig::new(0.1).init().forward(x)
+                }),
+            ],
+        );
+    }
+}
+
+criterion_group!(
+    benches,
+    activations,
+    norms,
+    softmax,
+    cross_entropy,
+    rotary,
+    embedding,
+    linear,
+    attention,
+    dropout
+);
 criterion_main!(benches);

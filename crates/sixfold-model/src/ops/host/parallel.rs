@@ -11,6 +11,19 @@ use super::HostBackend;
 /// Elements of a piece: 64 KiB, which the second-level cache holds twice.
 pub const CHUNK: usize = 16 * 1024;
 
+/// Elements up to which waking other threads costs more than it saves.
+const ALONE: usize = 2 * CHUNK;
+
+/// Calls `f` with the first index of each piece and the piece: on several threads where there is
+/// work for them.
+fn pieces<T: Send>(values: &mut [T], chunk: usize, f: impl Fn(usize, &mut [T]) + Sync) {
+    if values.len() <= ALONE {
+        values.chunks_mut(chunk).enumerate().for_each(|(i, piece)| f(i * chunk, piece));
+    } else {
+        values.par_chunks_mut(chunk).enumerate().for_each(|(i, piece)| f(i * chunk, piece));
+    }
+}
+
 /// Calls `f` compiled for the widest vector instructions that the machine has.
 ///
 /// Only what is inlined profits: mark `f` itself, and every closure and function on the way to
@@ -36,10 +49,10 @@ pub fn filled(
     let mut values = Vec::with_capacity(n);
     let spare = &mut values.spare_capacity_mut()[..n];
     let chunk = chunk.max(1);
-    spare.par_chunks_mut(chunk).enumerate().for_each(|(i, piece)| {
+    pieces(spare, chunk, |start, piece| {
         let given: *const [f32] =
             std::ptr::slice_from_raw_parts(piece.as_ptr().cast(), piece.len());
-        let filled: *const [f32] = f(i * chunk, piece);
+        let filled: *const [f32] = f(start, piece);
         assert!(std::ptr::eq(given, filled), "the piece that was given, filled in full");
     });
     #[expect(unsafe_code, reason = "clearing first would double the traffic of every operation")]
@@ -103,8 +116,8 @@ pub fn map_with<B: HostBackend>(
     };
     let values = match B::take(x) {
         Ok(mut values) => {
-            values.par_chunks_mut(CHUNK).enumerate().for_each(|(i, piece)| {
-                let other = beside(i * CHUNK, piece.len());
+            pieces(&mut values, CHUNK, |start, piece| {
+                let other = beside(start, piece.len());
                 simd(
                     #[inline(always)]
                     || f(piece, other),
@@ -163,8 +176,7 @@ pub fn rows_with<B: HostBackend>(
     };
     let values = match B::take(x) {
         Ok(mut values) => {
-            let pieces = values.par_chunks_mut(chunk).enumerate();
-            pieces.for_each(|(i, piece)| each(i * chunk, piece));
+            pieces(&mut values, chunk, each);
             values
         }
         Err(values) => filled(values.len(), chunk, |start, piece| {

@@ -38,18 +38,7 @@ pub(crate) fn experiment(arguments: Vec<OsString>) -> Result<u8> {
     if !features.is_empty() {
         command.args(["--features", &features]);
     }
-    keep_memory(&mut command);
     become_(command.arg("--").args(arguments))
-}
-
-/// glibc gives freed memory back after each pass of a model and fetches it page by page for the next,
-/// which costs a fifth of a training step. Other systems ignore these variables.
-fn keep_memory(command: &mut Command) {
-    for name in ["MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"] {
-        if std::env::var_os(name).is_none() {
-            command.env(name, "1073741824");
-        }
-    }
 }
 
 /// Runs a program that the build of the tests makes along with them. A `cargo run` of its package

@@ -4,12 +4,10 @@ use burn::backend::TensorMetadata;
 use burn::backend::tensor::FloatTensor;
 use burn_cubecl::CubeBackend;
 use burn_cubecl::kernel::into_contiguous;
-use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
-use burn_cubecl::tensor::CubeTensor;
-use cubecl::{CubeCount, CubeDim, calculate_cube_count_elemwise};
 
 use super::ActivationOps;
 use crate::Activation;
+use crate::ops::cube::{elementwise, empty_like};
 
 /// CubeCL's names would shadow burn's.
 mod kernels {
@@ -77,19 +75,11 @@ mod kernels {
     }
 }
 
-/// Output and grid for one unit an element.
-fn elementwise(x: &CubeTensor) -> (CubeTensor, CubeCount, CubeDim) {
-    let out = empty_device_contiguous_dtype(x.client.clone(), x.device.clone(), x.shape(), x.dtype);
-    let n = x.shape().num_elements();
-    let dim = CubeDim::new(&x.client, n);
-    let count = calculate_cube_count_elemwise(&x.client, n, dim);
-    (out, count, dim)
-}
-
 impl ActivationOps for CubeBackend {
     fn activate(x: FloatTensor<Self>, kind: Activation) -> FloatTensor<Self> {
         let x = into_contiguous(x);
-        let (out, count, dim) = elementwise(&x);
+        let out = empty_like(&x, x.shape());
+        let (count, dim) = elementwise(&x, x.shape().num_elements());
         kernels::activate::launch(
             &out.client,
             count,
@@ -107,7 +97,8 @@ impl ActivationOps for CubeBackend {
         kind: Activation,
     ) -> FloatTensor<Self> {
         let (x, d) = (into_contiguous(x), into_contiguous(d));
-        let (out, count, dim) = elementwise(&x);
+        let out = empty_like(&x, x.shape());
+        let (count, dim) = elementwise(&x, x.shape().num_elements());
         kernels::derivative::launch(
             &out.client,
             count,

@@ -6,19 +6,13 @@ use burn::tensor::Shape;
 use rayon::prelude::*;
 
 use super::CrossEntropyOps;
-use crate::ops::host::{CHUNK, HostBackend, exp, max, rows_with, simd, sum, sum_with};
+use crate::ops::host::{
+    CHUNK, HostBackend, checked_indices, exp, max, rows_with, simd, sum, sum_with,
+};
 
 /// Targets, checked.
 fn read_targets<B: HostBackend>(targets: IntTensor<B>, classes: usize) -> Vec<usize> {
-    let targets = B::indices(targets);
-    for (row, target) in targets.iter().enumerate() {
-        let target = *target as isize;
-        assert!(
-            (0..classes as isize).contains(&target),
-            "target {target} of row {row} is not one of {classes} classes"
-        );
-    }
-    targets
+    checked_indices::<B>(targets, classes, ["target", "row", "classes"])
 }
 
 /// The mean of a row's `f(x)` under the smoothed target.

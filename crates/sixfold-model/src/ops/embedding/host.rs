@@ -6,28 +6,15 @@ use burn::tensor::Shape;
 use rayon::prelude::*;
 
 use super::EmbeddingOps;
-use crate::ops::host::{HostBackend, filled, simd};
+use crate::ops::host::{HostBackend, checked_indices, filled, simd};
 
 /// Tokens of one task in the backward pass, at least.
 const TOKENS: usize = 64;
 
-/// Ids, checked.
-fn read_ids<B: HostBackend>(ids: IntTensor<B>, rows: usize) -> Vec<usize> {
-    let ids = B::indices(ids);
-    for (token, id) in ids.iter().enumerate() {
-        let id = *id as isize;
-        assert!(
-            (0..rows as isize).contains(&id),
-            "id {id} of token {token} is not one of {rows} rows"
-        );
-    }
-    ids
-}
-
 fn forward<B: HostBackend>(table: FloatTensor<B>, ids: IntTensor<B>) -> FloatTensor<B> {
     let [rows, d] = table.shape().dims();
     let [batch, seq] = ids.shape().dims();
-    let ids = read_ids::<B>(ids, rows);
+    let ids = checked_indices::<B>(ids, rows, ["id", "token", "rows"]);
     let table = B::read(table);
     let values = filled(ids.len() * d, d, |start, row| {
         row.write_copy_of_slice(&table[ids[start / d] * d..][..d])

@@ -59,3 +59,24 @@ pub trait HostBackend: Backend {
     /// Truth values in row-major order.
     fn truths(x: BoolTensor<Self>) -> Vec<bool>;
 }
+
+/// Indices, checked: `what` such as an id stands at a `place` such as a token, and is one of so many
+/// `all`.
+///
+/// # Panics
+/// If one is not below `below`.
+pub(in crate::ops) fn checked_indices<B: HostBackend>(
+    x: IntTensor<B>,
+    below: usize,
+    [what, place, all]: [&str; 3],
+) -> Vec<usize> {
+    let indices = B::indices(x);
+    for (at, index) in indices.iter().enumerate() {
+        let index = *index as isize;
+        assert!(
+            (0..below as isize).contains(&index),
+            "{what} {index} of {place} {at} is not one of {below} {all}"
+        );
+    }
+    indices
+}

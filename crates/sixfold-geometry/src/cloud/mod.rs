@@ -1,0 +1,1 @@
+//! Spread of a cloud over its directions, from one streaming state.

@@ -1,0 +1,1 @@
+//! Two views of the same points: do they see the same neighbours?

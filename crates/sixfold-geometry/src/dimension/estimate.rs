@@ -1,0 +1,71 @@
+//! What an estimator returns: the number, how sure it is, and what it was made of.
+
+use std::fmt;
+
+/// An estimate of the intrinsic dimension.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dimension {
+    /// The estimate.
+    pub value: f64,
+    /// Its standard error; `None` where the method has none.
+    pub std_error: Option<f64>,
+    /// 95 % interval; `None` where the method has none.
+    pub ci95: Option<[f64; 2]>,
+    /// Points that the estimate is made of.
+    pub n: usize,
+    /// Points left out because they have a copy among the others.
+    pub excluded: usize,
+    /// Median distance at which the cloud was looked at, in the units of the points.
+    pub scale: f64,
+    /// What a reader of the number has to know.
+    pub cautions: Vec<Caution>,
+}
+
+/// Why a number should be read with care.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Caution {
+    /// Points were left out because they have a copy among the others.
+    Duplicates {
+        /// How many.
+        excluded: usize,
+        /// Of how many.
+        of: usize,
+    },
+    /// There are fewer points than the estimate needs to be told from a larger dimension: an
+    /// estimate near log₂ n is a lower bound.
+    FewPoints {
+        /// Points.
+        n: usize,
+        /// The estimate.
+        dimension: f64,
+    },
+    /// There are no more points than coordinates: spectral scores cannot fill the space.
+    FewerPointsThanCoordinates {
+        /// Points.
+        n: usize,
+        /// Coordinates.
+        d: usize,
+    },
+}
+
+impl fmt::Display for Caution {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Duplicates { excluded, of } => {
+                write!(f, "{excluded} of {of} points have a copy and were left out")
+            }
+            Self::FewPoints { n, dimension } => write!(
+                f,
+                "{n} points are few for a dimension near {dimension:.0}: read it as a lower bound"
+            ),
+            Self::FewerPointsThanCoordinates { n, d } => {
+                write!(
+                    f,
+                    "{n} points in {d} coordinates span at most {} of them",
+                    n.saturating_sub(1)
+                )
+            }
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Matrices in files: `.npy` and `.safetensors`, memory-mapped.

@@ -1,0 +1,1 @@
+//! Clouds of known dimension, to try an estimator on.

@@ -1,5 +1,16 @@
 //! Intrinsic dimension: estimators on one table of neighbours.
 
+pub mod compat;
+mod decimation;
+mod dependence;
 mod estimate;
+mod gride;
+mod interval;
+mod ratios;
+mod two_nn;
 
+pub use decimation::{DecimationConfig, DecimationStep, decimation_scan};
 pub use estimate::{Caution, Dimension};
+pub use gride::{GrideStep, gride, gride_scan};
+pub use interval::Interval;
+pub use two_nn::{TwoNnConfig, TwoNnMethod, two_nn, two_nn_of_distances};

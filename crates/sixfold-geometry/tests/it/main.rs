@@ -1,3 +1,8 @@
 //! Tests of the public interface, one module a topic.
 
+mod compat;
+mod decimation;
+mod gride;
+mod support;
 mod table;
+mod two_nn;

@@ -32,6 +32,13 @@ pub enum Caution {
         /// Of how many.
         of: usize,
     },
+    /// Points were left out because their distances do not differ: an infinite dimension.
+    Ties {
+        /// How many.
+        excluded: usize,
+        /// Of how many.
+        of: usize,
+    },
     /// There are fewer points than the estimate needs to be told from a larger dimension: an
     /// estimate near log₂ n is a lower bound.
     FewPoints {
@@ -55,6 +62,10 @@ impl fmt::Display for Caution {
             Self::Duplicates { excluded, of } => {
                 write!(f, "{excluded} of {of} points have a copy and were left out")
             }
+            Self::Ties { excluded, of } => write!(
+                f,
+                "{excluded} of {of} points have neighbours at one distance only and were left out"
+            ),
             Self::FewPoints { n, dimension } => write!(
                 f,
                 "{n} points are few for a dimension near {dimension:.0}: read it as a lower bound"

@@ -56,6 +56,23 @@ pub enum Caution {
     },
 }
 
+impl Caution {
+    /// What to say of an estimate `value` from `n` points, `excluded` further ones left out.
+    ///
+    /// A ball whose radius shrinks by e holds e^d fewer points, so estimates from neighbours sink
+    /// below the dimension as it nears log₂ n: by a tenth at 0.9·log₂ n on cubes and Gaussians.
+    pub(crate) fn of_estimate(value: f64, n: usize, excluded: usize) -> Vec<Self> {
+        let mut found = Vec::new();
+        if excluded > 0 {
+            found.push(Self::Duplicates { excluded, of: n + excluded });
+        }
+        if value > 0.9 * (n as f64).log2() {
+            found.push(Self::FewPoints { n, dimension: value });
+        }
+        found
+    }
+}
+
 impl fmt::Display for Caution {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

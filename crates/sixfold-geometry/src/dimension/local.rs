@@ -123,9 +123,9 @@ pub(super) enum Local {
 }
 
 impl Local {
-    /// A dimension, or a tie where it is not finite.
+    /// A dimension, or a tie where it is infinite up to rounding: distances that agree to six digits.
     pub(super) fn of(value: f64) -> Self {
-        if value.is_finite() { Self::Value(value) } else { Self::Tie }
+        if value < 1e6 { Self::Value(value) } else { Self::Tie }
     }
 }
 

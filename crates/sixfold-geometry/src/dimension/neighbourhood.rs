@@ -47,5 +47,8 @@ pub(super) fn check<T: Real>(x: ArrayView2<'_, T>, table: &Neighbours) -> Result
             found: [x.nrows(), x.ncols()],
         });
     }
-    Ok(ensure_finite("x", x)?)
+    ensure_finite("x", x).map_err(|error| match error {
+        sixfold_linalg::Error::NotFinite { what, row, col } => Error::NotFinite { what, row, col },
+        other => other.into(),
+    })
 }

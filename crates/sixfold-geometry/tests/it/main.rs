@@ -2,4 +2,5 @@
 
 mod estimators;
 mod manifolds;
+mod knn;
 mod table;

@@ -1,6 +1,8 @@
 //! Tests of the public interface, one module a topic.
 
 mod estimators;
-mod manifolds;
+mod golden_estimators;
 mod knn;
+mod manifolds;
 mod table;
+mod table_of_truth;

@@ -32,6 +32,20 @@ pub enum Caution {
         /// Of how many.
         of: usize,
     },
+    /// Points that have a copy among the others were counted like all others.
+    Copies {
+        /// How many.
+        points: usize,
+        /// Of how many.
+        of: usize,
+    },
+    /// Points were left out because their distances do not differ: an infinite dimension.
+    Ties {
+        /// How many.
+        excluded: usize,
+        /// Of how many.
+        of: usize,
+    },
     /// There are fewer points than the estimate needs to be told from a larger dimension: an
     /// estimate near log₂ n is a lower bound.
     FewPoints {
@@ -72,6 +86,13 @@ impl fmt::Display for Caution {
             Self::Duplicates { excluded, of } => {
                 write!(f, "{excluded} of {of} points were left out for copies among them")
             }
+            Self::Copies { points, of } => {
+                write!(f, "{points} of {of} points have a copy, which makes the number smaller")
+            }
+            Self::Ties { excluded, of } => write!(
+                f,
+                "{excluded} of {of} points have neighbours at one distance only and were left out"
+            ),
             Self::FewPoints { n, dimension } => write!(
                 f,
                 "{n} points are few for a dimension near {dimension:.0}: read it as a lower bound"

@@ -1,9 +1,11 @@
 //! Tests of the public interface, one module a topic.
 
 mod compat;
+mod coverage;
 mod decimation;
 mod estimators;
 mod golden_estimators;
+mod golden_two_nn;
 mod gride;
 mod knn;
 mod manifolds;

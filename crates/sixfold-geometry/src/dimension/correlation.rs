@@ -30,7 +30,7 @@ impl Default for CorrelationConfig {
 ///
 /// Its radii are the same everywhere, so that dense regions weigh more than in estimators that look
 /// at k neighbours of each point. Copies count as pairs: many of them make it smaller, and a caution
-/// says how many points have one.
+/// says how many points have one. There is no interval.
 ///
 /// # Shapes
 /// `x` is `[n, d]`: the points that `table` was made of.
@@ -64,7 +64,7 @@ pub fn correlation_dimension<T: Real>(
         return Err(Error::AllEqual { what, n });
     }
     let counts = pair_counts(x, &[inner, outer])?;
-    if inner == outer || counts[0] == 0 {
+    if inner >= outer || counts[0] == 0 {
         return Err(Error::EqualDistances { what, n });
     }
     let value = (counts[1] as f64 / counts[0] as f64).ln() / (outer / inner).ln();

@@ -75,18 +75,24 @@ fn all(x: &Array2<f64>, table: &Neighbours) -> Vec<(&'static str, Result<Dimensi
 
 #[test]
 fn known_dimensions_are_found() {
-    for (d, reach) in [(1, 0.2), (2, 0.3), (4, 0.5)] {
+    for d in [1, 2, 4] {
         let x = manifolds::torus(1000, d, 7);
         let table = neighbours(x.view(), 20).unwrap();
         for (name, found) in all(&x, &table) {
             let found = found.unwrap();
-            // Curvature adds components: the threshold of 5 % sees them at this scale in 4 dimensions.
-            let reach = if name == "local PCA" { 0.5 * d as f64 } else { reach };
+            let reach = d as f64
+                * match name {
+                    "Levina–Bickel" | "correlation" => 0.1,
+                    // Arithmetic means of ratios lie above the ratio of means.
+                    "moments" | "MADA" | "TLE" => 0.25,
+                    // Curvature adds components, which the threshold of 5 % sees at this scale.
+                    _ => 0.5,
+                };
             let difference = (found.value - d as f64).abs();
             assert!(difference < reach, "{name}: {} for {d}", found.value);
-            if name != "correlation" {
-                let [low, high] = found.ci95.unwrap();
-                assert!(low <= found.value && found.value <= high, "{name}");
+            match found.ci95 {
+                Some([low, high]) => assert!(low < found.value && found.value < high, "{name}"),
+                None => assert!(["correlation", "local PCA", "participation"].contains(&name)),
             }
             assert!(found.scale > 0.0 && found.n == 1000 && found.excluded == 0, "{name}");
         }
@@ -189,10 +195,7 @@ fn what_cannot_be_computed_is_an_error() {
     let narrow = |found: Result<Dimension>| {
         assert!(matches!(found, Err(Error::TooFewNeighbours { needed: 20, found: 10, .. })));
     };
-    for (name, found) in all(&x, &table) {
-        println!("{name}");
-        narrow(found);
-    }
+    all(&x, &table).into_iter().for_each(|(_, found)| narrow(found));
     let other = manifolds::torus(49, 2, 0);
     let misfit = tle(other.view(), &table, &TleConfig { k: 10, ..Default::default() });
     assert!(matches!(misfit, Err(Error::ShapeMismatch { what: "x", .. })));
@@ -285,8 +288,8 @@ fn local_components_count_directions() {
         let config = LocalPcaConfig { k: 8, rule };
         local_pca_at_points(x.view(), &table, &config).unwrap().at(0).unwrap()
     };
-    assert_eq!(count(PcaRule::Threshold { alpha: 0.05 }), 2.0);
-    assert_eq!(count(PcaRule::Threshold { alpha: 0.02 }), 3.0);
+    near(count(PcaRule::Threshold { alpha: 0.05 }), 2.0, 0.0);
+    near(count(PcaRule::Threshold { alpha: 0.02 }), 3.0, 0.0);
     near(count(PcaRule::ParticipationRatio), 5.09_f64.powi(2) / (16.0 + 1.0 + 0.0081), 1e-12);
 }
 
@@ -314,7 +317,6 @@ fn standard_errors_are_honest() {
         let mean = values.iter().sum::<f64>() / seeds as f64;
         let squares: f64 = values.iter().map(|x| (x - mean).powi(2)).sum();
         let spread = (squares / (seeds - 1) as f64).sqrt();
-        println!("{error} {spread} {}", error / spread);
         assert!((0.7..1.5).contains(&(error / spread)), "{error} against {spread}");
     }
 }

@@ -2,9 +2,11 @@
 
 mod compare;
 mod compat;
+mod coverage;
 mod decimation;
 mod estimators;
 mod golden_estimators;
+mod golden_two_nn;
 mod gride;
 mod knn;
 mod knn_counts;

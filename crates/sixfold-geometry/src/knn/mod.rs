@@ -2,6 +2,7 @@
 
 mod bound;
 mod candidates;
+mod lanes;
 mod plain;
 mod points;
 mod search;

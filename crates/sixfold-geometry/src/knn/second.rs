@@ -7,7 +7,8 @@ use sixfold_linalg::Real;
 
 use super::KnnConfig;
 use super::bound::up;
-use super::candidates::{Nearest, Row, WIDTH, next_hit};
+use super::candidates::Nearest;
+use super::lanes::{Row, WIDTH, next_hit};
 use super::points::Points;
 use super::tiles::{Plan, lock};
 
@@ -48,9 +49,8 @@ pub(super) fn search<T: Real>(
                 let (i, nearest) = (rows[r] as usize, &mut nearest[r]);
                 let (own, of_j) = (points.lower[i], &points.lower[cols.clone()]);
                 let mut from = 0;
-                while let Some(hit) =
-                    next_hit(Row { lower: own, limit: limits[r], of_j, products }, &never, from)
-                {
+                let row = |limit: f32| Row { own, limit, of_j, limits: &never, products };
+                while let Some(hit) = next_hit(row(limits[r]), from) {
                     from = (hit + WIDTH).min(cols.len());
                     for c in hit..from {
                         let j = cols.start + c;

@@ -93,15 +93,15 @@ fn site(filtered: &Filtered, layer: usize) -> Result<Vec<LayerMetric>> {
     let scores = spread(&filtered.all.sites[layer])?;
     let directions = &filtered.all.directions[layer];
     let anisotropy = filtered.interval(|moments| Ok(spread(&moments.sites[layer])?.anisotropy));
-    let cosine = filtered.interval(|moments| Ok(moments.directions[layer].mean_cosine()));
+    let cosine = filtered.interval(|moments| Ok(moments.directions[layer].mean_cosine()?));
     Ok(vec![
         metric("anisotropy", scores.anisotropy, anisotropy),
-        metric("mean_cosine", directions.mean_cosine(), cosine),
+        metric("mean_cosine", directions.mean_cosine()?, cosine),
         metric("iso_score", scores.iso_score, None),
         metric("participation_ratio", scores.participation_ratio, None),
         metric("nesum", scores.nesum, None),
         metric("effective_rank", scores.effective_rank, None),
-        metric("mean_norm", directions.mean_norm(), None),
+        metric("mean_norm", directions.mean_norm()?, None),
     ])
 }
 

@@ -122,6 +122,11 @@ pub(super) struct Nearest {
 }
 
 impl Nearest {
+    /// Memory for `k` of them.
+    pub(super) fn bytes(k: usize) -> usize {
+        size_of::<Self>() + (k + 1) * size_of::<(f64, u32, f64)>()
+    }
+
     pub(super) fn new(k: usize) -> Self {
         Self { k, found: Vec::with_capacity(k + 1) }
     }

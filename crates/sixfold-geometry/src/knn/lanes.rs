@@ -145,6 +145,53 @@ pub(super) fn next_hit(row: Row<'_>, from: usize) -> Option<usize> {
     Arch::new().dispatch(Loop(row, from))
 }
 
+/// Lower and upper bounds of a row of a tile: (a, w) of the row's point, those of the columns, and
+/// −2 times the products.
+pub(super) fn bounds(
+    own: (f32, f32),
+    others: (&[f32], &[f32]),
+    products: &[f32],
+    lower: &mut [f32],
+    upper: &mut [f32],
+) {
+    struct Loop<'a>((f32, f32), (&'a [f32], &'a [f32]), &'a [f32], (&'a mut [f32], &'a mut [f32]));
+    impl WithSimd for Loop<'_> {
+        type Output = ();
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, _: S) {
+            let Self((a, w), others, products, (lower, upper)) = self;
+            let others = others.0.iter().zip(others.1);
+            for (((a_j, w_j), p), (lower, upper)) in
+                others.zip(products).zip(lower.iter_mut().zip(upper))
+            {
+                *lower = a + a_j + p;
+                *upper = *lower + w + w_j;
+            }
+        }
+    }
+    Arch::new().dispatch(Loop(own, others, products, (lower, upper)));
+}
+
+/// Entries with an upper bound below `surely`, and others with a lower bound not above `never`.
+pub(super) fn count(lower: &[f32], upper: &[f32], surely: f32, never: f32) -> (u32, u32) {
+    struct Loop<'a>(&'a [f32], &'a [f32], f32, f32);
+    impl WithSimd for Loop<'_> {
+        type Output = (u32, u32);
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, _: S) -> (u32, u32) {
+            let Self(lower, upper, surely, never) = self;
+            let (mut below, mut maybe) = (0, 0);
+            for (lower, upper) in lower.iter().zip(upper) {
+                let is_below = *upper < surely;
+                below += u32::from(is_below);
+                maybe += u32::from(!is_below & (*lower <= never));
+            }
+            (below, maybe)
+        }
+    }
+    Arch::new().dispatch(Loop(lower, upper, surely, never))
+}
+
 /// Sum of the lanes by halves.
 #[inline(always)]
 pub(super) fn folded(mut lanes: [f64; LANES]) -> f64 {

@@ -27,8 +27,10 @@ pub(super) fn search<T: Real>(
         return;
     }
     let (k, d) = (config.k, points.d());
-    let packed = if points.packs() { 4 } else { 1 };
-    let columns = Plan::new(points.n(), config.threads, |block| Plan::tile_bytes(block, d, packed));
+    // The gathered rows, and two blocks where rows have to be packed; the nearest so far.
+    let packed = if points.packs() { 3 } else { 1 };
+    let bytes = |block| Plan::tile_bytes(block, d, packed) + block * Nearest::bytes(k);
+    let columns = Plan::new(points.n(), config.threads, bytes);
     let share = rows.len().div_ceil(columns.workers).clamp(1, columns.block);
     let plan = Plan { n: rows.len(), block: share, workers: columns.workers };
     let table = Mutex::new((indices, squares));

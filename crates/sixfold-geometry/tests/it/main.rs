@@ -1,5 +1,6 @@
 //! Tests of the public interface, one module a topic.
 
+mod compare;
 mod compat;
 mod decimation;
 mod estimators;
@@ -7,6 +8,7 @@ mod files;
 mod golden_estimators;
 mod gride;
 mod knn;
+mod knn_counts;
 mod manifolds;
 mod support;
 mod table;

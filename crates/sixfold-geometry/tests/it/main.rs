@@ -5,6 +5,7 @@ mod compat;
 mod coverage;
 mod decimation;
 mod estimators;
+mod files;
 mod golden_estimators;
 mod golden_two_nn;
 mod gride;

@@ -86,7 +86,7 @@ fn known_dimensions_are_found() {
                     // Arithmetic means of ratios lie above the ratio of means.
                     "moments" | "MADA" | "TLE" => 0.25,
                     // Curvature adds components, which the threshold of 5 % sees at this scale.
-                    _ => 0.5,
+                    _ => 0.6,
                 };
             let difference = (found.value - d as f64).abs();
             assert!(difference < reach, "{name}: {} for {d}", found.value);

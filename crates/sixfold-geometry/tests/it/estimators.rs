@@ -2,9 +2,10 @@
 
 use ndarray::{Array2, array, s};
 use sixfold_geometry::dimension::{
-    Caution, CorrelationConfig, Dimension, LevinaBickelConfig, LocalPcaConfig, MadaConfig, Mean,
-    MomConfig, PcaRule, TleConfig, correlation_dimension, levina_bickel, levina_bickel_at_points,
-    local_pca, local_pca_at_points, mada, mada_at_points, mom, mom_at_points, tle, tle_at_points,
+    Caution, CorrelationConfig, Dimension, FisherConfig, LevinaBickelConfig, LocalPcaConfig,
+    MadaConfig, Mean, MomConfig, PcaRule, TleConfig, correlation_dimension, fisher_separability,
+    levina_bickel, levina_bickel_at_points, local_pca, local_pca_at_points, mada, mada_at_points,
+    mom, mom_at_points, tle, tle_at_points,
 };
 use sixfold_geometry::manifolds::{self, Manifold};
 use sixfold_geometry::{Error, Neighbours, Result, neighbours};
@@ -346,4 +347,54 @@ fn values_of_points_follow_the_cloud() {
         let (line, cube) = (middle(0..300), middle(300..600));
         assert!((line - 1.0).abs() < 0.15 && (3.3..6.0).contains(&cube), "{line} {cube}");
     }
+}
+
+/// A Gaussian of d dimensions fills a sphere of d coordinates, whatever its mean and axes are.
+#[test]
+fn fisher_separability_counts_coordinates() {
+    for d in [3, 6] {
+        let axes = manifolds::gaussian(d, 12, 4);
+        let x = manifolds::gaussian(900, d, 5).dot(&axes) + 7.0;
+        let config = FisherConfig { condition: 1e6 };
+        let found = fisher_separability(x.view(), &config).unwrap();
+        assert!((found.value - d as f64).abs() < 0.25, "{} for {d}", found.value);
+        let [low, high] = found.ci95.unwrap();
+        assert!(low < found.value && found.value < high && found.scale > 1.0);
+        let moved = fisher_separability((&x * 3.0 - 1.0).view(), &config).unwrap();
+        near(moved.value / found.value, 1.0, 1e-9);
+    }
+}
+
+#[test]
+fn fisher_separability_refuses_what_it_cannot_judge() {
+    let config = FisherConfig::default();
+    let of = |x: &Array2<f64>| fisher_separability(x.view(), &config);
+    assert!(matches!(of(&Array2::ones((20, 3))), Err(Error::AllEqual { n: 20, .. })));
+    assert!(matches!(of(&Array2::ones((2, 3))), Err(Error::TooFewPoints { found: 2, .. })));
+    let apart = manifolds::gaussian(30, 400, 1);
+    let found = fisher_separability(apart.view(), &FisherConfig { condition: 1e3 });
+    assert!(matches!(found, Err(Error::TooFewPoints { .. })), "{found:?}");
+    let mut broken = manifolds::gaussian(600, 3, 1);
+    broken[(500, 2)] = f64::INFINITY;
+    assert!(matches!(of(&broken), Err(Error::NotFinite { row: 500, col: 2, .. })));
+    for condition in [0.5, f64::NAN] {
+        let found = fisher_separability(apart.view(), &FisherConfig { condition });
+        assert!(matches!(found, Err(Error::InvalidParameter { name: "condition", .. })));
+    }
+}
+
+/// The standard errors of the two estimators that count pairs.
+#[test]
+fn errors_of_pair_counts_are_honest() {
+    let (mut values, mut errors) = (Vec::new(), Vec::new());
+    for seed in 0..40 {
+        let x = manifolds::gaussian(400, 4, seed);
+        let found = fisher_separability(x.view(), &FisherConfig::default()).unwrap();
+        values.push(found.value);
+        errors.push(found.std_error.unwrap());
+    }
+    let mean = values.iter().sum::<f64>() / 40.0;
+    let spread = (values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / 39.0).sqrt();
+    let error = errors.iter().sum::<f64>() / 40.0;
+    assert!((0.6..1.6).contains(&(error / spread)), "{error} against {spread}");
 }

@@ -1,5 +1,6 @@
 //! Logarithms of ratios of neighbours' distances, what TwoNN and GRIDE are made of.
 
+use super::local::median;
 use crate::{Error, Neighbours, Result};
 
 /// ln μ = ln(r_outer / r_inner) of the points that copies leave one.
@@ -88,13 +89,6 @@ impl LogRatios {
         });
         order
     }
-}
-
-/// The middle value, or the mean of the two in the middle. `values` is not empty.
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_unstable_by(f64::total_cmp);
-    let half = values.len() / 2;
-    if values.len() % 2 == 1 { values[half] } else { 0.5 * (values[half - 1] + values[half]) }
 }
 
 /// Whether every point is a copy of one and the same.

@@ -32,11 +32,11 @@ impl LogRatios {
         if all_equal(neighbours) {
             return Err(Error::AllEqual { what, n: neighbours.n() });
         }
-        // A nearest distance of 0 is a copy.
+        // A nearest distance of 0 is a copy; the outer distance is never the smaller one.
         let first = neighbours.at_rank(1, what)?;
         let ids = neighbours.indices();
         let pairs = near.iter().zip(far).zip(ids.column(inner - 1)).map(|((&r, &s), &id)| {
-            if r == s && first[id as usize] == 0.0 { (0.0, s) } else { (r, s) }
+            if s <= r && first[id as usize] == 0.0 { (0.0, s) } else { (r, s) }
         });
         Self::of_distances(pairs, what)
     }

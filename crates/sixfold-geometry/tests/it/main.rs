@@ -1,13 +1,16 @@
 //! Tests of the public interface, one module a topic.
 
+mod compare;
 mod compat;
 mod coverage;
 mod decimation;
 mod estimators;
+mod files;
 mod golden_estimators;
 mod golden_two_nn;
 mod gride;
 mod knn;
+mod knn_counts;
 mod manifolds;
 mod support;
 mod table;

@@ -1,12 +1,12 @@
 //! The scores of every layer, from its streamed moments.
 
 use anyhow::Result;
+use sixfold_geometry::cloud::{Cloud, RowNorm, Score};
 use sixfold_model::stats::LayerMoments;
 
 use super::stream::{Filtered, Streamed};
 use super::{Filter, LayerMetric, LayerRow, ModelRef, ProfileConfig};
 use crate::context::Context;
-use crate::measures::geometry::spread;
 use crate::measures::linearity::{Transition, without_residual};
 
 /// Linearity of every block of `model`, for every filter of `config`.
@@ -41,7 +41,7 @@ fn rows(
     n_layers: fn(&LayerMoments) -> usize,
     measure: fn(&Filtered, usize) -> Result<Vec<LayerMetric>>,
 ) -> Result<Vec<LayerRow>> {
-    let streamed = Streamed::new(model, config, cx)?;
+    let mut streamed = Streamed::new(model, config, cx)?;
     let mut rows = Vec::new();
     for &filter in &config.filters {
         let filtered = streamed.filtered(filter)?;
@@ -90,19 +90,23 @@ fn block(filtered: &Filtered, layer: usize) -> Result<Vec<LayerMetric>> {
 }
 
 fn site(filtered: &Filtered, layer: usize) -> Result<Vec<LayerMetric>> {
-    let scores = spread(&filtered.all.sites[layer])?;
-    let directions = &filtered.all.directions[layer];
-    let anisotropy = filtered.interval(|moments| Ok(spread(&moments.sites[layer])?.anisotropy));
-    let cosine = filtered.interval(|moments| Ok(moments.directions[layer].mean_cosine()));
-    Ok(vec![
-        metric("anisotropy", scores.anisotropy, anisotropy),
-        metric("mean_cosine", directions.mean_cosine(), cosine),
-        metric("iso_score", scores.iso_score, None),
-        metric("participation_ratio", scores.participation_ratio, None),
-        metric("nesum", scores.nesum, None),
-        metric("effective_rank", scores.effective_rank, None),
-        metric("mean_norm", directions.mean_norm(), None),
-    ])
+    let cloud = |moments: &LayerMoments| {
+        let (of_site, directions) = (&moments.sites[layer], &moments.directions[layer]);
+        Cloud::from_streamed(of_site.clone(), directions.clone(), RowNorm::None)
+    };
+    let spread = cloud(&filtered.all)?.spread()?;
+    let anisotropy = filtered.interval(|moments| Ok(cloud(moments)?.anisotropy()?));
+    let cosine = filtered.interval(|moments| Ok(moments.directions[layer].mean_cosine()?));
+    let defined = Score::ALL.into_iter().filter_map(|score| Some((score, spread.score(score)?)));
+    let metrics = defined.map(|(score, value)| {
+        let ci95 = match score {
+            Score::Anisotropy => anisotropy,
+            Score::MeanCosine => cosine,
+            _ => None,
+        };
+        metric(score.name(), value, ci95)
+    });
+    Ok(metrics.collect())
 }
 
 fn metric(name: &str, value: f64, ci95: Option<[f64; 2]>) -> LayerMetric {

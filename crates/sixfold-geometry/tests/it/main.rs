@@ -4,6 +4,8 @@ mod compare;
 mod compat;
 mod coverage;
 mod decimation;
+#[cfg(feature = "model")]
+mod device;
 mod estimators;
 mod files;
 mod golden_estimators;

@@ -2,10 +2,12 @@
 
 mod compare;
 mod compat;
+mod coverage;
 mod decimation;
 mod estimators;
 mod files;
 mod golden_estimators;
+mod golden_two_nn;
 mod gride;
 mod knn;
 mod knn_counts;

@@ -4,6 +4,7 @@ mod compare;
 mod compat;
 mod coverage;
 mod decimation;
+mod device;
 mod estimators;
 mod files;
 mod golden_estimators;

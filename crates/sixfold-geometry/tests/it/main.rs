@@ -1,5 +1,6 @@
 //! Tests of the public interface, one module a topic.
 
+mod cloud;
 mod compare;
 mod compat;
 mod coverage;
@@ -13,7 +14,9 @@ mod gride;
 mod knn;
 mod knn_counts;
 mod manifolds;
+mod stream;
 mod support;
 mod table;
 mod table_of_truth;
+mod tap;
 mod two_nn;

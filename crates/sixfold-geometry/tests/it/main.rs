@@ -1,5 +1,6 @@
 //! Tests of the public interface, one module a topic.
 
+mod cloud;
 mod compare;
 mod compat;
 mod coverage;
@@ -14,7 +15,10 @@ mod gride;
 mod knn;
 mod knn_counts;
 mod manifolds;
+mod stream;
 mod support;
 mod table;
 mod table_of_truth;
+#[cfg(feature = "model")]
+mod tap;
 mod two_nn;

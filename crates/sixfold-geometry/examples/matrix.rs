@@ -2,9 +2,10 @@
 //! `cargo run --release -p sixfold-geometry --no-default-features --example matrix -- FILE [TENSOR]`,
 //! FILE a `.npy`, or a `.safetensors` with one matrix or with the name of the one that is meant.
 
-#![expect(clippy::print_stdout, reason = "the purpose of this program")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the purpose of this program")]
 
 use std::error::Error;
+use std::process::ExitCode;
 
 use ndarray::ArrayView2;
 use sixfold_geometry::dimension::{Caution, Dimension, Interval, TwoNnConfig, gride_scan, two_nn};
@@ -15,16 +16,32 @@ use sixfold_linalg::Real;
 /// Neighbours of each point: GRIDE sees scales up to the 64-th.
 const NEIGHBOURS: usize = 64;
 
-fn main() -> std::result::Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
-    let path = args.next().ok_or("usage: matrix FILE.npy | matrix FILE.safetensors [TENSOR]")?;
+    let Some(path) = args.next() else {
+        eprintln!("usage: matrix FILE.npy | matrix FILE.safetensors [TENSOR]");
+        return ExitCode::from(2);
+    };
+    match report(&path, args.next().as_deref()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let mut cause: Option<&dyn Error> = Some(&error);
+            while let Some(error) = cause {
+                eprintln!("{error}");
+                cause = error.source();
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn report(path: &str, tensor: Option<&str>) -> Result<()> {
     let file = MatrixFile::open(path)?;
-    let matrix = match args.next() {
-        Some(name) => file.tensor(&name)?,
+    let matrix = match tensor {
+        Some(name) => file.tensor(name)?,
         None => file.matrix()?,
     };
-    matrix.visit(Report)?;
-    Ok(())
+    matrix.visit(Report)
 }
 
 /// What is printed of a matrix of either type.

@@ -1,6 +1,6 @@
 //! Sixfold's side of the comparison with PyTorch: does one timed repetition for each line that
-//! it reads. `benches/peers/run.py` starts it beside `benches/peers/model.py`, which explains the
-//! protocol.
+//! it reads, as `benches/peers/protocol.py` explains. `benches/peers/run.py` starts it beside
+//! `benches/peers/model.py`.
 
 mod models;
 mod products;

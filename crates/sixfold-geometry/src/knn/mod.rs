@@ -18,6 +18,8 @@
 mod bound;
 mod candidates;
 mod counts;
+#[cfg(feature = "model")]
+mod device;
 mod lanes;
 mod points;
 mod search;
@@ -25,6 +27,8 @@ mod second;
 mod table;
 mod tiles;
 
+#[cfg(feature = "model")]
+pub use device::{on_device, on_device_and_work};
 pub use table::Neighbours;
 
 use ndarray::ArrayView2;
@@ -108,15 +112,9 @@ pub fn neighbours_and_work<T: Real>(
     x: ArrayView2<'_, T>,
     config: &KnnConfig,
 ) -> Result<(Neighbours, Work)> {
-    let k = config.k;
-    if k == 0 {
-        return Err(Error::InvalidParameter { name: "k", found: 0.0, expected: "at least 1" });
-    }
-    check(x, "neighbours", k + 1)?;
+    check_k(x, config.k)?;
     let (table, work) = search::search(&Points::new(x), config);
-    // Finite points of f64 may be farther apart than f64 reaches.
-    ensure_finite("distances", table.distances()).map_err(located)?;
-    Ok((table, work))
+    Ok((checked(table)?, work))
 }
 
 /// For each point i the rank, from 1, of the point `partners[i]` among the neighbours of i.
@@ -176,6 +174,20 @@ pub fn pair_counts<T: Real>(x: ArrayView2<'_, T>, radii: &[f64]) -> Result<Vec<u
         return Err(Error::NotFinite { what: "radii", row, col: 0 });
     }
     Ok(counts::pairs_within(&Points::new(x), radii))
+}
+
+/// Finite, and more points than neighbours.
+fn check_k<T: Real>(x: ArrayView2<'_, T>, k: usize) -> Result<()> {
+    if k == 0 {
+        return Err(Error::InvalidParameter { name: "k", found: 0.0, expected: "at least 1" });
+    }
+    check(x, "neighbours", k.saturating_add(1))
+}
+
+/// Finite points of f64 may be farther apart than f64 reaches.
+fn checked(table: Neighbours) -> Result<Neighbours> {
+    ensure_finite("distances", table.distances()).map_err(located)?;
+    Ok(table)
 }
 
 /// Finite, enough points, and indices that fit.

@@ -68,26 +68,14 @@ impl Plan {
         });
     }
 
-    /// Calls `each` with every tile on or above the diagonal, row by row.
+    /// Calls `each` with every tile on or above the diagonal.
     pub(super) fn pairs<T: Real>(&self, points: &Points<'_, T>, each: impl Fn(Tile<'_>) + Sync) {
-        let next = Mutex::new((0, 0));
-        let blocks = self.blocks();
+        let order = Mutex::new(Order::new(self.blocks(), self.workers));
         self.run(|| {
             let mut room = Room::new(self, points);
             loop {
-                let (i, j) = {
-                    let mut next = lock(&next);
-                    let taken = *next;
-                    *next = if taken.1 + 1 < blocks {
-                        (taken.0, taken.1 + 1)
-                    } else {
-                        (taken.0 + 1, taken.0 + 1)
-                    };
-                    taken
-                };
-                if i >= blocks {
-                    return;
-                }
+                let next = lock(&order).next();
+                let Some((i, j)) = next else { return };
                 each(room.tile(points, self.rows(i), self.rows(j)));
             }
         });
@@ -111,6 +99,44 @@ impl Plan {
                 each(task, &mut room);
             }
         });
+    }
+}
+
+/// The tiles on and above the diagonal: in a strip of as many rows as there are workers one
+/// diagonal after the other, so that tiles that are at work together share few blocks, and none
+/// waits long for another.
+struct Order {
+    blocks: usize,
+    strip: usize,
+    first: usize,
+    offset: usize,
+    row: usize,
+}
+
+impl Order {
+    fn new(blocks: usize, strip: usize) -> Self {
+        Self { blocks, strip, first: 0, offset: 0, row: 0 }
+    }
+}
+
+impl Iterator for Order {
+    type Item = (usize, usize);
+
+    fn next(&mut self) -> Option<(usize, usize)> {
+        while self.first < self.blocks {
+            let (i, j) = (self.first + self.row, self.first + self.row + self.offset);
+            self.row += 1;
+            if self.row == self.strip {
+                (self.row, self.offset) = (0, self.offset + 1);
+                if self.first + self.offset >= self.blocks {
+                    (self.first, self.offset) = (self.first + self.strip, 0);
+                }
+            }
+            if j < self.blocks {
+                return Some((i, j));
+            }
+        }
+        None
     }
 }
 
@@ -207,68 +233,4 @@ fn product(a: ArrayView2<'_, f32>, b: ArrayView2<'_, f32>, into: &mut [f32]) {
 }
 
 #[cfg(test)]
-mod tests {
-    use ndarray::Array2;
-    use rand::SeedableRng;
-    use rand_chacha::ChaCha8Rng;
-    use rand_distr::{Distribution, StandardNormal};
-
-    use super::*;
-
-    /// Every pair, in blocks that are not all of one size.
-    fn check<T: Real>(x: ArrayView2<'_, T>, packs: bool) {
-        let points = Points::new(x);
-        assert_eq!(points.packs(), packs);
-        let n = points.n();
-        let plan = Plan { n, block: n.div_ceil(2), workers: 1 };
-        let seen = AtomicUsize::new(0);
-        plan.pairs(&points, |tile| {
-            for (at, product) in tile.products.iter().enumerate() {
-                let (i, j) = (at / tile.cols.len(), at % tile.cols.len());
-                let (i, j) = (tile.rows.start + i, tile.cols.start + j);
-                let lower = points.lower[i] + points.lower[j] + product;
-                let upper = lower + points.slack[i] + points.slack[j];
-                let exact = points.exact(i, j);
-                assert!(f64::from(lower) <= exact, "{i} {j}: {lower} > {exact}");
-                assert!(exact <= f64::from(upper), "{i} {j}: {exact} > {upper}");
-                seen.fetch_add(1, Ordering::Relaxed);
-            }
-        });
-        assert!(seen.into_inner() >= n * n / 2);
-    }
-
-    #[test]
-    fn every_distance_lies_between_its_bounds() {
-        let mut rng = ChaCha8Rng::seed_from_u64(1);
-        let mut normal = |n: usize, d: usize| -> Array2<f64> {
-            Array2::from_shape_simple_fn((n, d), || StandardNormal.sample(&mut rng))
-        };
-        for d in [1, 3, 255, 257, 1100] {
-            let x = normal(70, d);
-            check(x.mapv(|x| x as f32).view(), false);
-            check(x.view(), true);
-            // All of one sign: roundings of products add up. Integers: no f64 distance is rounded.
-            check(x.mapv(|x| (1000.0 * x.abs()) as f32).view(), false);
-            check(x.mapv(|x| (1000.0 * x).round() + 3e6).view(), true);
-            check(x.mapv(|x| (x + 1e3) as f32).view(), true);
-            check(x.mapv(|x| x * 1e-200).view(), true);
-            let mut spiked = x;
-            spiked.column_mut(0).mapv_inplace(|x| 1e6 * x);
-            check(spiked.mapv(|x| x as f32).view(), false);
-            check(spiked.view(), true);
-        }
-        check(Array2::<f32>::zeros((5, 4)).view(), false);
-    }
-
-    #[test]
-    fn a_plan_keeps_to_its_room() {
-        for (d, packed) in [(1, 2), (768, 0), (768, 2), (4096, 2), (20_000, 1)] {
-            for threads in [1, 2, 16, 200] {
-                let bytes = |block| Plan::tile_bytes(block, d, packed);
-                let plan = Plan::new(100_000, Threads::new(threads), bytes);
-                assert!(plan.workers * bytes(plan.block) <= ROOM, "{d} {packed} {threads}");
-                assert!(plan.workers >= 1 && plan.blocks() * plan.block >= 100_000);
-            }
-        }
-    }
-}
+mod tests;

@@ -55,8 +55,7 @@ fn compare<E: Fn(&Neighbours) -> Dimension>(
 ) {
     let (honest, held) = judge(tables, estimator(Interval::Honest));
     let (exact, exact_held) = judge(tables, estimator(Interval::Exact));
-    // 300 seeds know an sd within 4 %, a coverage within 1.3 points; 200 points, a tenth less than
-    // 1000, are hard on the many neighbours of six dimensions.
+    // 300 seeds know an sd within 4 %, a coverage within 1.3 points.
     assert!((0.87..1.2).contains(&honest), "{name}: {honest}");
     assert!((0.9..0.99).contains(&held), "{name}: {held}");
     assert!(exact < 0.93 * honest, "{name}: {exact} {honest}");

@@ -85,8 +85,21 @@ impl Directions {
             simd(
                 #[inline(always)]
                 || {
-                    for (i, (_, inverse)) in norms.iter().enumerate() {
-                        let row = &row(i)[task * width..][..units.len()];
+                    let from = task * width;
+                    let len = units.len();
+                    let part = |i: usize| &row(i)[from..][..len];
+                    // Four rows at a time: the sums are loaded and stored a quarter as often.
+                    let (fours, rest) = norms.as_chunks::<4>();
+                    for (i, [(_, a), (_, b), (_, c), (_, e)]) in fours.iter().enumerate() {
+                        let rows = part(4 * i).iter().zip(part(4 * i + 1));
+                        let rows = rows.zip(part(4 * i + 2)).zip(part(4 * i + 3));
+                        for (sum, (((p, q), r), s)) in units.iter_mut().zip(rows) {
+                            let (p, q, r, s) = (p.widen(), q.widen(), r.widen(), s.widen());
+                            *sum += (p * a + q * b) + (r * c + s * e);
+                        }
+                    }
+                    for (i, (_, inverse)) in rest.iter().enumerate() {
+                        let row = part(4 * fours.len() + i);
                         for (sum, x) in units.iter_mut().zip(row) {
                             *sum += x.widen() * inverse;
                         }

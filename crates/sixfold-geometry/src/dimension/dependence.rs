@@ -65,10 +65,12 @@ pub(crate) fn shared_variance(
             if term_at[near].is_nan() {
                 continue;
             }
-            // A pair that is related both ways is met twice.
+            // A pair that is related both ways is met twice. Only at equal distances the table has
+            // to say who was taken.
             let reach = distances[(near, k - 1)];
             let mutual = distance < reach
-                || ids.row(near).iter().take(k).any(|&back| back as usize == point);
+                || (distance <= reach
+                    && ids.row(near).iter().take(k).any(|&back| back as usize == point));
             let weight = if mutual { 1.0 } else { 2.0 };
             related += weight * term * term_at[near];
             pairs += weight;

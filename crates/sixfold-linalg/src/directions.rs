@@ -78,7 +78,8 @@ impl Directions {
         }
         self.rows += rows as u64;
         self.directed += norms.iter().filter(|(norm, _)| *norm > 0.0).count() as u64;
-        self.norms += norms.iter().map(|(norm, _)| norm).sum::<f64>();
+        // One by one, so that groups of rows give the same bits as all at once.
+        norms.iter().for_each(|(norm, _)| self.norms += norm);
         let width = columns_of_a_task(rows, d);
         let units = self.units.as_slice_mut().unwrap_or_default();
         units.par_chunks_mut(width).enumerate().for_each(|(task, units)| {

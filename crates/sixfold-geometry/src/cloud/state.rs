@@ -114,19 +114,27 @@ impl Cloud {
             return Err(Error::ShapeMismatch { what: "points", expected, found });
         }
         if x.nrows() <= ROWS {
-            return self.add(x).map_err(points);
+            let before = self.directions.clone();
+            return self.add(x).map_err(|error| {
+                self.directions = before;
+                points(error)
+            });
         }
         // A state of their own, so that a value found late leaves this one as it is.
         let mut added = Self::with_row_norm(self.dim(), self.row_norm);
         added.add(x).map_err(points)?;
+        if self.count() == 0 && self.directions.count() == 0 {
+            *self = added;
+            return Ok(());
+        }
         self.merge(&added)
     }
 
-    /// Adds rows; an error in the first block leaves the state alone.
+    /// Adds rows; an error in the first block leaves the moments alone.
     fn add<T: Real>(&mut self, x: ArrayView2<'_, T>) -> sixfold_linalg::Result<()> {
         let Self { moments, directions, .. } = self;
         match self.row_norm {
-            // Each block serves both while it is in the cache.
+            // Both read the rows while they are in the cache.
             RowNorm::None => moments.update_with(x, |rows| directions.update(rows))?,
             RowNorm::L2 => {
                 ensure_finite("points", x)?;

@@ -104,12 +104,12 @@ impl Moments {
         self.update_with(x, |_| Ok(()))
     }
 
-    /// [`update`](Self::update) that hands each block of rows, once it is counted, to another
-    /// statistic of the same rows while they are in the cache.
+    /// [`update`](Self::update) that hands groups of rows, before they are counted, to another
+    /// statistic of the same rows: both read them while they are in the cache.
     ///
     /// # Errors
-    /// Those of [`update`](Self::update) and of `also`; blocks before the one that failed stay
-    /// counted.
+    /// Those of [`update`](Self::update) and of `also`; blocks of 1024 rows before the one that
+    /// failed stay counted.
     pub fn update_with<T: Real>(
         &mut self,
         x: ArrayView2<'_, T>,
@@ -118,16 +118,16 @@ impl Moments {
         same_shape("x", [x.nrows(), x.ncols()], [x.nrows(), self.dim()])?;
         let mut buffers = Buffers::new(self.dim());
         for (i, rows) in x.axis_chunks_iter(Axis(0), block::ROWS).enumerate() {
-            let in_x = |error| match error {
-                Error::NotFinite { what, row, col } => {
+            let block = Block::new("x", rows, buffers.take(x.nrows()), &mut also);
+            // An error of `also` counts rows from its group.
+            let block = block.map_err(|error| match ensure_finite("x", rows) {
+                Err(Error::NotFinite { what, row, col }) => {
                     Error::NotFinite { what, row: row + i * block::ROWS, col }
                 }
-                error => error,
-            };
-            let block = Block::new("x", rows, buffers.take(x.nrows())).map_err(in_x)?;
+                _ => error,
+            })?;
             self.absorb(&block, &mut buffers);
             buffers.give_back(block);
-            also(rows).map_err(in_x)?;
         }
         Ok(())
     }

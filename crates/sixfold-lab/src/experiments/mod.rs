@@ -19,5 +19,9 @@ pub(crate) use experiment_file;
 
 /// All experiments of this version.
 pub fn registry() -> Registry {
-    Registry::new().with(geometry::Profile::default()).with(linearity::Profile::default())
+    Registry::new()
+        .with(geometry::Manifolds)
+        .with(geometry::Profile::default())
+        .with(geometry::Training)
+        .with(linearity::Profile::default())
 }

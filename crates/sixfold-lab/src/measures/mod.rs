@@ -1,7 +1,5 @@
-//! The measures of the first experiments, from streamed moments.
+//! The measures of the linearity profile, from streamed moments.
 //!
-//! They move to `sixfold-linearity` and `sixfold-geometry` when those crates come; the lab keeps
-//! no copy then.
+//! They move to `sixfold-linearity` when that crate comes; the lab keeps no copy then.
 
-pub(crate) mod geometry;
 pub(crate) mod linearity;

@@ -6,7 +6,6 @@ use sixfold_model::stats::LayerMoments;
 use super::stream::{Filtered, Streamed};
 use super::{Filter, LayerMetric, LayerRow, ModelRef, ProfileConfig};
 use crate::context::Context;
-use crate::measures::geometry::spread;
 use crate::measures::linearity::{Transition, without_residual};
 
 /// Linearity of every block of `model`, for every filter of `config`.
@@ -18,36 +17,13 @@ pub fn linearity(
     config: &ProfileConfig,
     cx: &mut Context,
 ) -> Result<Vec<LayerRow>> {
-    rows(model, config, cx, |moments| moments.transitions.len(), block)
-}
-
-/// Geometry of every site of `model`, for every filter of `config`.
-///
-/// # Errors
-/// A model or text that cannot be read, a signal.
-pub fn geometry(
-    model: &ModelRef,
-    config: &ProfileConfig,
-    cx: &mut Context,
-) -> Result<Vec<LayerRow>> {
-    rows(model, config, cx, |moments| moments.sites.len(), site)
-}
-
-/// Streams the text once and measures each layer under each filter.
-fn rows(
-    model: &ModelRef,
-    config: &ProfileConfig,
-    cx: &mut Context,
-    n_layers: fn(&LayerMoments) -> usize,
-    measure: fn(&Filtered, usize) -> Result<Vec<LayerMetric>>,
-) -> Result<Vec<LayerRow>> {
     let streamed = Streamed::new(model, config, cx)?;
     let mut rows = Vec::new();
     for &filter in &config.filters {
         let filtered = streamed.filtered(filter)?;
-        for layer in 0..n_layers(&filtered.all) {
+        for layer in 0..filtered.all.transitions.len() {
             cx.check_interrupt()?;
-            rows.push(LayerRow { layer, filter, metrics: measure(&filtered, layer)? });
+            rows.push(LayerRow { layer, filter, metrics: block(&filtered, layer)? });
         }
         note_sample(model, filter, &filtered, cx);
     }
@@ -87,22 +63,6 @@ fn block(filtered: &Filtered, layer: usize) -> Result<Vec<LayerMetric>> {
     metrics.push(metric("cka", scores.cka, None));
     metrics.push(metric("rank", scores.rank as f64, None));
     Ok(metrics)
-}
-
-fn site(filtered: &Filtered, layer: usize) -> Result<Vec<LayerMetric>> {
-    let scores = spread(&filtered.all.sites[layer])?;
-    let directions = &filtered.all.directions[layer];
-    let anisotropy = filtered.interval(|moments| Ok(spread(&moments.sites[layer])?.anisotropy));
-    let cosine = filtered.interval(|moments| Ok(moments.directions[layer].mean_cosine()));
-    Ok(vec![
-        metric("anisotropy", scores.anisotropy, anisotropy),
-        metric("mean_cosine", directions.mean_cosine(), cosine),
-        metric("iso_score", scores.iso_score, None),
-        metric("participation_ratio", scores.participation_ratio, None),
-        metric("nesum", scores.nesum, None),
-        metric("effective_rank", scores.effective_rank, None),
-        metric("mean_norm", directions.mean_norm(), None),
-    ])
 }
 
 fn metric(name: &str, value: f64, ci95: Option<[f64; 2]>) -> LayerMetric {

@@ -1,0 +1,354 @@
+//! Figures, tables and words on estimators against truth, from the records alone.
+
+use sixfold_geometry::manifolds::Manifold;
+
+use super::super::curves::{At, Curves, line};
+use super::ManifoldsConfig;
+use crate::figure::{Axis, Chart, Figure, Series};
+use crate::format::short;
+use crate::present::Presentation;
+use crate::record::Results;
+use crate::table::{Cell, Table};
+
+/// An estimator is trusted where its bias is not larger than this share of the dimension.
+const TOLERANCE: f64 = 0.1;
+/// Lines of a chart that can still be told apart.
+const LINES: usize = 5;
+
+/// How far an estimator can be trusted.
+#[derive(Clone, Debug, PartialEq)]
+struct Trust {
+    estimator: String,
+    /// Manifolds within the tolerance, of how many.
+    within: [usize; 2],
+    /// The largest dimension up to which all manifolds are within.
+    upto: Option<usize>,
+    /// The first manifold by dimension that is not.
+    miss: Option<(String, usize, f64)>,
+}
+
+/// Judges an estimator by its bias on manifolds of known dimension.
+fn trust(estimator: &str, biases: &[(Manifold, f64)]) -> Trust {
+    let mut sorted: Vec<&(Manifold, f64)> = biases.iter().collect();
+    sorted.sort_by_key(|(manifold, _)| manifold.intrinsic());
+    let is_off = |bias: f64| bias.abs() > TOLERANCE;
+    let within = sorted.iter().filter(|(_, bias)| !is_off(*bias)).count();
+    let miss = sorted.iter().find(|(_, bias)| is_off(*bias));
+    let below = |limit: usize| {
+        let dimensions = sorted.iter().map(|(manifold, _)| manifold.intrinsic());
+        dimensions.filter(|d| *d < limit).max()
+    };
+    Trust {
+        estimator: estimator.to_owned(),
+        within: [within, sorted.len()],
+        upto: match miss {
+            Some((manifold, _)) => below(manifold.intrinsic()),
+            None => below(usize::MAX),
+        },
+        miss: miss
+            .map(|(manifold, bias)| (manifold.name().to_owned(), manifold.intrinsic(), *bias)),
+    }
+}
+
+impl Trust {
+    fn sentence(&self) -> String {
+        let Self { estimator, within: [within, all], upto, miss } = self;
+        let percent = short(100.0 * TOLERANCE);
+        let mut text = match (upto, miss) {
+            (Some(upto), None) => {
+                format!(
+                    "{estimator} is within {percent}\u{a0}% of the truth on all {all} manifolds, up to dimension {upto}"
+                )
+            }
+            (Some(upto), Some(_)) => {
+                format!(
+                    "{estimator} is within {percent}\u{a0}% of the truth up to dimension {upto}, and on {within} of {all} manifolds"
+                )
+            }
+            (None, _) => {
+                format!(
+                    "{estimator} can be trusted up to no dimension: it is within {percent}\u{a0}% of the truth on {within} of {all} manifolds"
+                )
+            }
+        };
+        if let Some((name, d, bias)) = miss {
+            text += &format!(
+                "; it first fails on {name}, of dimension {d}, by {:+.0}\u{a0}%",
+                100.0 * bias
+            );
+        }
+        text + "."
+    }
+}
+
+/// All there is to say.
+pub(super) fn present(config: &ManifoldsConfig, results: &Results) -> Presentation {
+    let view = View::new(Curves::new(results));
+    let mut trusts: Vec<Trust> =
+        view.estimators.iter().map(|name| trust(name, &view.biases(name))).collect();
+    trusts.sort_by_key(|trust| std::cmp::Reverse((trust.upto, trust.within[0])));
+    let headline = match trusts.first() {
+        Some(Trust { estimator, upto: Some(upto), .. }) => format!(
+            "With {} points {estimator} stays within {} % up to dimension {upto}; higher ones are underestimated",
+            config.n,
+            short(100.0 * TOLERANCE)
+        ),
+        _ => "No estimator can be trusted here".to_owned(),
+    };
+    Presentation {
+        headline: view.headline(&trusts).unwrap_or(headline),
+        answer: trusts.iter().map(Trust::sentence).collect(),
+        confidence: view.confidence(config),
+        figures: view.figures(),
+        tables: vec![view.table("bias", "Bias as a share of the dimension"), view.estimates()],
+    }
+}
+
+struct View<'a> {
+    curves: Curves<'a>,
+    estimators: Vec<String>,
+    manifolds: Vec<Manifold>,
+}
+
+impl<'a> View<'a> {
+    fn new(curves: Curves<'a>) -> Self {
+        let names = curves.distinct("bias", "manifold");
+        let mut manifolds: Vec<Manifold> = Manifold::ALL
+            .into_iter()
+            .filter(|manifold| names.iter().any(|name| name == manifold.name()))
+            .collect();
+        manifolds.sort_by_key(|manifold| manifold.intrinsic());
+        Self { curves, estimators: curves.distinct("bias", "estimator"), manifolds }
+    }
+
+    fn value(&self, name: &str, manifold: Manifold, estimator: &str) -> Option<f64> {
+        self.curves.one(name, &[("manifold", manifold.name()), ("estimator", estimator)])
+    }
+
+    fn biases(&self, estimator: &str) -> Vec<(Manifold, f64)> {
+        let of = |manifold: &Manifold| Some((*manifold, self.value("bias", *manifold, estimator)?));
+        self.manifolds.iter().filter_map(of).collect()
+    }
+
+    /// What all estimators do on the manifolds of the highest dimensions.
+    fn headline(&self, trusts: &[Trust]) -> Option<String> {
+        let best = trusts.first()?;
+        let upto = best.upto?;
+        let high: Vec<f64> = self
+            .estimators
+            .iter()
+            .flat_map(|name| self.biases(name))
+            .filter(|(manifold, _)| manifold.intrinsic() > upto.max(10))
+            .map(|(_, bias)| bias)
+            .collect();
+        let low = high.iter().filter(|bias| **bias < 0.0).count();
+        let rest = match high.is_empty() {
+            true => String::new(),
+            false => format!(
+                "; above {} {} % of all estimates are too low",
+                upto.max(10),
+                (100.0 * low as f64 / high.len() as f64).round()
+            ),
+        };
+        Some(format!(
+            "{} stays within {} % of the truth up to dimension {upto}{rest}",
+            best.estimator,
+            short(100.0 * TOLERANCE)
+        ))
+    }
+
+    fn confidence(&self, config: &ManifoldsConfig) -> Vec<String> {
+        let mut lines = vec![format!(
+            "{} clouds of {} points of each manifold. Intervals are over these clouds, by Student's t.",
+            config.repeats, config.n
+        )];
+        let mut covers: Vec<f64> = Vec::new();
+        for name in &self.estimators {
+            for (manifold, bias) in self.biases(name) {
+                if bias.abs() <= 0.03 {
+                    covers.extend(self.value("coverage", manifold, name));
+                }
+            }
+        }
+        if !covers.is_empty() {
+            let mean = covers.iter().sum::<f64>() / covers.len() as f64;
+            lines.push(format!(
+                "Where the bias is below 3\u{a0}%, {} % of the 95\u{a0}% intervals hold the truth. \
+                 An interval knows the scatter of the points and not the bias: where that is \
+                 large, coverage is 0.",
+                short(100.0 * mean)
+            ));
+        }
+        lines.push(
+            "No noise was added, and no cloud is as uneven as the states of a model.".to_owned(),
+        );
+        lines
+    }
+
+    fn figures(&self) -> Vec<Figure> {
+        let rows: Vec<String> = self
+            .manifolds
+            .iter()
+            .map(|m| format!("{} ({}/{})", m.name(), m.intrinsic(), m.ambient()))
+            .collect();
+        let heat = |name: &str, factor: f64| -> Vec<Vec<f64>> {
+            let of = |m: Manifold, estimator: &String| {
+                self.value(name, m, estimator).map_or(f64::NAN, |value| factor * value)
+            };
+            self.manifolds
+                .iter()
+                .map(|m| self.estimators.iter().map(|estimator| of(*m, estimator)).collect())
+                .collect()
+        };
+        let with_interval: Vec<usize> = (0..self.estimators.len())
+            .filter(|&index| {
+                let name = &self.estimators[index];
+                self.manifolds.iter().any(|m| self.value("coverage", *m, name).is_some())
+            })
+            .collect();
+        let mut figures = vec![Figure {
+            name: "bias".to_owned(),
+            title: "Bias by manifold and estimator".to_owned(),
+            caption: "Mean estimate less the true dimension, in per cent of it. Rows: manifold \
+                      (dimension / coordinates), from few dimensions to many."
+                .to_owned(),
+            part: String::new(),
+            chart: Chart::Heat {
+                value: "bias (%)".to_owned(),
+                columns: self.estimators.clone(),
+                rows: rows.clone(),
+                cells: heat("bias", 100.0),
+                signed: true,
+            },
+        }];
+        if !with_interval.is_empty() {
+            let cells = heat("coverage", 1.0)
+                .into_iter()
+                .map(|row| with_interval.iter().map(|&index| row[index]).collect())
+                .collect();
+            figures.push(Figure {
+                name: "coverage".to_owned(),
+                title: "Coverage of 95\u{a0}% intervals".to_owned(),
+                caption: "Share of clouds whose interval holds the true dimension. Estimators \
+                          without intervals are left out."
+                    .to_owned(),
+                part: String::new(),
+                chart: Chart::Heat {
+                    value: "coverage".to_owned(),
+                    columns: with_interval.iter().map(|&i| self.estimators[i].clone()).collect(),
+                    rows,
+                    cells,
+                    signed: false,
+                },
+            });
+        }
+        figures.extend(self.by_dimension());
+        figures
+    }
+
+    /// Bias over the dimension, in charts of as many lines as can be told apart.
+    fn by_dimension(&self) -> Vec<Figure> {
+        let mean_bias = |estimator: &String| -> Vec<At> {
+            let mut curve: Vec<At> = Vec::new();
+            let biases = self.biases(estimator);
+            for d in biases.iter().map(|(m, _)| m.intrinsic()) {
+                if curve.iter().any(|at| (at.x - d as f64).abs() < 0.5) {
+                    continue;
+                }
+                let same: Vec<f64> = biases
+                    .iter()
+                    .filter(|(m, _)| m.intrinsic() == d)
+                    .map(|(_, bias)| 100.0 * bias)
+                    .collect();
+                let [low, high] = same
+                    .iter()
+                    .fold([f64::INFINITY, f64::NEG_INFINITY], |[l, h], b| [l.min(*b), h.max(*b)]);
+                let value = same.iter().sum::<f64>() / same.len() as f64;
+                curve.push(At { x: d as f64, value, ci95: Some([low, high]) });
+            }
+            curve
+        };
+        let charts = self.estimators.chunks(LINES).enumerate();
+        charts
+            .map(|(number, estimators)| {
+                let series: Vec<Series> = estimators
+                    .iter()
+                    .enumerate()
+                    .filter_map(|(index, name)| line(name, index, index, &mean_bias(name)))
+                    .collect();
+                Figure {
+                    name: format!("bias_by_dimension_{number}"),
+                    title: format!("Bias over the dimension: {}", estimators.join(", ")),
+                    caption: "Mean over the manifolds of one dimension, in per cent; bands from \
+                              the lowest to the highest of them."
+                        .to_owned(),
+                    part: String::new(),
+                    chart: Chart::Lines {
+                        x: "true dimension".to_owned(),
+                        y: "bias (%)".to_owned(),
+                        axis: Axis::Log,
+                        series,
+                    },
+                }
+            })
+            .collect()
+    }
+
+    fn table(&self, name: &str, title: &str) -> Table {
+        let heads = ["manifold", "what", "dimension", "coordinates"].into_iter();
+        let heads = heads.chain(self.estimators.iter().map(String::as_str));
+        let mut table = Table::new(name, title, heads);
+        for m in &self.manifolds {
+            let head = [
+                Cell::from(m.name()),
+                Cell::from(m.description()),
+                Cell::from(m.intrinsic()),
+                Cell::from(m.ambient()),
+            ];
+            let values = self.estimators.iter().map(|e| Cell::from(self.value(name, *m, e)));
+            let values: Vec<Cell> = values.collect();
+            table.push(head.into_iter().chain(values));
+        }
+        table
+    }
+
+    fn estimates(&self) -> Table {
+        Table {
+            name: "estimates".to_owned(),
+            ..self.table("intrinsic_dimension", "Mean estimates")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trust_ends_before_the_first_miss_by_dimension() {
+        let biases = [
+            (Manifold::M9, -0.25),
+            (Manifold::M5a, 0.02),
+            (Manifold::M7, -0.05),
+            (Manifold::M2, 0.09),
+            (Manifold::M1, -0.12),
+            (Manifold::M6, 0.04),
+        ];
+        let found = trust("two-nn", &biases);
+        assert_eq!(found.upto, Some(6));
+        assert_eq!(found.within, [4, 6]);
+        assert_eq!(found.miss, Some(("M1".to_owned(), 10, -0.12)));
+        let sentence = found.sentence();
+        assert!(sentence.contains("up to dimension 6") && sentence.contains("-12"), "{sentence}");
+    }
+
+    #[test]
+    fn trust_of_all_and_of_none() {
+        let all = trust("lpca", &[(Manifold::M5a, 0.0), (Manifold::M9, 0.01)]);
+        assert_eq!((all.upto, all.miss.clone()), (Some(20), None));
+        assert!(all.sentence().contains("on all 2 manifolds"), "{}", all.sentence());
+        let none = trust("lpca", &[(Manifold::M5a, 2.0), (Manifold::M9, 0.01)]);
+        assert_eq!(none.upto, None);
+        assert!(none.sentence().contains("up to no dimension"), "{}", none.sentence());
+    }
+}

@@ -1,0 +1,126 @@
+//! Measures all sites of a model on a text: spectra from streamed moments, neighbours from a sample.
+
+mod neighbours;
+mod sample;
+mod spectra;
+
+use anyhow::{Result, ensure};
+use burn::tensor::Tensor;
+use sixfold_geometry::cloud::Cloud;
+use sixfold_model::stats::{MomentTap, NormTap, TokenFilter as Filter};
+use sixfold_model::{Seed, Site, Tap, Transformer};
+
+use super::estimator::Estimator;
+use super::score::{Control, Score};
+use crate::context::Context;
+use crate::experiments::profile::{OUTLIER_FACTOR, Reading, n_groups, pass};
+use sample::{Sample, SampleTap};
+
+/// What is measured.
+pub(super) struct Probe<'a> {
+    pub(super) filters: &'a [Filter],
+    /// Points of a sample, at most.
+    pub(super) sample: usize,
+    pub(super) estimators: &'a [Estimator],
+    /// Whether Gaussian clouds with the same moments are measured too.
+    pub(super) gaussian: bool,
+    pub(super) seed: Seed,
+}
+
+/// What was found.
+#[derive(Default)]
+pub(super) struct Probed {
+    pub(super) scores: Vec<Score>,
+    pub(super) notes: Vec<String>,
+    /// Tokens that each filter keeps.
+    pub(super) tokens: Vec<(Filter, usize)>,
+}
+
+/// Reads the text once, twice where a filter has to know outliers, and measures every site.
+///
+/// # Errors
+/// Values that are not finite, a filter that leaves too few tokens, a signal.
+pub(super) fn probe(
+    model: &Transformer,
+    reading: &Reading,
+    options: &Probe<'_>,
+    what: &str,
+    cx: &Context,
+) -> Result<Probed> {
+    ensure!(reading.n_tokens > 0, "the text has no token");
+    let mut norms = NormTap::new();
+    if options.filters.iter().any(|filter| filter.needs_norms()) {
+        let name = format!("{what}: norms");
+        pass(model, reading, &mut norms, &name, cx, |norms, batch, _| norms.begin(batch))?;
+    }
+    let outliers = norms.outliers(OUTLIER_FACTOR);
+    let spec = model.spec();
+    let classes = reading.classes(spec.causal, &outliers);
+    let flat: Vec<_> = classes.iter().flatten().copied().collect();
+    let sample = Sample::draw(&flat, options.filters, options.sample, options.seed);
+
+    let groups = n_groups(spec.d_model).min(reading.n_documents);
+    let mut tap = Both { moments: MomentTap::new(), rows: SampleTap::new(&sample) };
+    let name = format!("{what}: states");
+    pass(model, reading, &mut tap, &name, cx, |tap, batch, index| {
+        let rows: Vec<usize> = reading.batches[index].1.iter().map(|d| d % groups).collect();
+        tap.moments.begin(batch, &classes[index], &rows);
+        tap.rows.begin(batch);
+    })?;
+    let Both { moments, rows } = tap;
+
+    let mut found = Probed::default();
+    let n_outliers = outliers.iter().filter(|outlier| **outlier).count();
+    found.notes.push(format!(
+        "{what}: {} tokens of {} documents; {n_outliers} have a norm above {OUTLIER_FACTOR} medians.",
+        reading.n_tokens, reading.n_documents
+    ));
+    for (index, &filter) in options.filters.iter().enumerate() {
+        let clouds = spectra::measure(&moments, filter, &mut found, cx)?;
+        let estimators = if index == 0 { options.estimators } else { &options.estimators[..1] };
+        let points = |site: usize| sample.of(filter, rows.at(site));
+        let view = neighbours::View { filter, estimators, what, control: Control::None };
+        neighbours::measure(clouds.len(), points, &view, &mut found, cx)?;
+        if options.gaussian {
+            gaussian(&clouds, &sample, &view, options.seed, &mut found, cx)?;
+        }
+    }
+    Ok(found)
+}
+
+/// The dimension of Gaussian clouds with the moments of each site.
+fn gaussian(
+    clouds: &[Cloud],
+    sample: &Sample,
+    view: &neighbours::View<'_>,
+    seed: Seed,
+    found: &mut Probed,
+    cx: &Context,
+) -> Result<()> {
+    let seed = seed.derive("gaussian").derive(view.filter.name());
+    let view = neighbours::View { control: Control::Gaussian, ..*view };
+    for (site, cloud) in clouds.iter().enumerate() {
+        cx.check_interrupt()?;
+        let points =
+            cloud.gaussian(sample.len(view.filter), seed.derive(&site.to_string()).value())?;
+        neighbours::of_site(site, points.view(), &view, found)?;
+    }
+    Ok(())
+}
+
+/// Two taps in one pass.
+struct Both {
+    moments: MomentTap,
+    rows: SampleTap,
+}
+
+impl Tap for Both {
+    fn wants(&self, site: Site) -> bool {
+        self.moments.wants(site) || self.rows.wants(site)
+    }
+
+    fn visit(&mut self, site: Site, x: Tensor<3>) -> Tensor<3> {
+        let x = if self.moments.wants(site) { self.moments.visit(site, x) } else { x };
+        if self.rows.wants(site) { self.rows.visit(site, x) } else { x }
+    }
+}

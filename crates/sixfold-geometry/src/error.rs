@@ -34,6 +34,14 @@ pub enum Error {
         /// Points seen.
         n: usize,
     },
+    /// All neighbours are at equal distances, as on a lattice: ratios say nothing.
+    #[error("{what} is not defined: the neighbours of all {n} points are at equal distances")]
+    EqualDistances {
+        /// The statistic.
+        what: &'static str,
+        /// Points seen.
+        n: usize,
+    },
     /// The table of neighbours is too narrow.
     #[error("{what} needs {needed} neighbours of each point, the table has {found}")]
     TooFewNeighbours {

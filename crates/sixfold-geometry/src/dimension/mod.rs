@@ -1,5 +1,24 @@
 //! Intrinsic dimension: estimators on one table of neighbours.
 
+pub mod compat;
+mod decimation;
+mod dependence;
 mod estimate;
+mod levina_bickel;
+mod local;
+mod mada;
+mod mom;
+mod gride;
+mod interval;
+mod ratios;
+mod two_nn;
 
+pub use decimation::{DecimationConfig, DecimationStep, decimation_scan};
 pub use estimate::{Caution, Dimension};
+pub use levina_bickel::{LevinaBickelConfig, levina_bickel, levina_bickel_at_points};
+pub use local::{LocalDimensions, Mean};
+pub use mada::{MadaConfig, mada, mada_at_points};
+pub use mom::{MomConfig, mom, mom_at_points};
+pub use gride::{GrideStep, gride, gride_scan};
+pub use interval::Interval;
+pub use two_nn::{TwoNnConfig, TwoNnMethod, two_nn, two_nn_of_distances};

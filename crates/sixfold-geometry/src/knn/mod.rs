@@ -1,13 +1,30 @@
 //! Exact nearest neighbours of all points of a cloud.
 
+mod plain;
 mod table;
 
 pub use table::Neighbours;
 
 use ndarray::ArrayView2;
-use sixfold_linalg::Real;
+use sixfold_linalg::{Real, Threads, ensure_finite};
 
-use crate::Result;
+use crate::{Error, Result};
+
+/// How many neighbours, on how many threads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KnnConfig {
+    /// Neighbours of each point.
+    pub k: usize,
+    /// Threads of the current rayon pool that take part. The result is the same for any number.
+    pub threads: Threads,
+}
+
+impl Default for KnnConfig {
+    /// What the two-nearest-neighbours estimators need, on all threads of the pool.
+    fn default() -> Self {
+        Self { k: 2, threads: Threads::Pool }
+    }
+}
 
 /// The `k` nearest neighbours of each row of `x`.
 ///
@@ -15,34 +32,77 @@ use crate::Result;
 /// `x` is `[n, d]`, any strides.
 ///
 /// # Errors
-/// [`Error::TooFewPoints`](crate::Error::TooFewPoints) unless n > k, [`Error::NotFinite`](crate::Error::NotFinite).
+/// Those of [`neighbours_with`].
 pub fn neighbours<T: Real>(x: ArrayView2<'_, T>, k: usize) -> Result<Neighbours> {
-    // Plain reference: every distance in f64.
-    use ndarray::Array2;
-    let n = x.nrows();
-    if n <= k {
-        return Err(crate::Error::TooFewPoints { what: "neighbours", found: n, needed: k + 1 });
+    neighbours_with(x, &KnnConfig { k, ..KnnConfig::default() })
+}
+
+/// [`neighbours`] with a bound on the threads.
+///
+/// # Errors
+/// [`Error::InvalidParameter`] for k = 0 or more than 2³² − 1 points, [`Error::TooFewPoints`] unless n > k, [`Error::NotFinite`].
+pub fn neighbours_with<T: Real>(x: ArrayView2<'_, T>, config: &KnnConfig) -> Result<Neighbours> {
+    let k = config.k;
+    if k == 0 {
+        return Err(Error::InvalidParameter { name: "k", found: 0.0, expected: "at least 1" });
     }
-    let mut indices = Array2::zeros((n, k));
-    let mut distances = Array2::zeros((n, k));
-    for i in 0..n {
-        let mut all: Vec<(f64, u32)> = (0..n)
-            .filter(|&j| j != i)
-            .map(|j| {
-                let square: f64 = x
-                    .row(i)
-                    .iter()
-                    .zip(x.row(j))
-                    .map(|(a, b)| (a.widen() - b.widen()).powi(2))
-                    .sum();
-                (square, j as u32)
-            })
-            .collect();
-        all.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        for (rank, (square, j)) in all.into_iter().take(k).enumerate() {
-            indices[(i, rank)] = j;
-            distances[(i, rank)] = square.sqrt();
+    check(x, "neighbours", k + 1)?;
+    Ok(plain::neighbours(x, k))
+}
+
+/// For each point i the rank, from 1, of the point `partners[i]` among the neighbours of i.
+///
+/// # Shapes
+/// `x` is `[n, d]`, any strides; `partners` has n indices, each of another point.
+///
+/// # Errors
+/// [`Error::ShapeMismatch`], [`Error::InvalidParameter`] for a partner that is no other point,
+/// [`Error::TooFewPoints`] for n < 2, [`Error::NotFinite`].
+pub fn ranks<T: Real>(x: ArrayView2<'_, T>, partners: &[u32]) -> Result<Vec<u32>> {
+    check(x, "ranks of neighbours", 2)?;
+    let n = x.nrows();
+    if partners.len() != n {
+        let found = [partners.len(), 1];
+        return Err(Error::ShapeMismatch { what: "partners", expected: [n, 1], found });
+    }
+    for (i, &partner) in partners.iter().enumerate() {
+        if partner as usize >= n || partner as usize == i {
+            let expected = "the index of another point";
+            let found = f64::from(partner);
+            return Err(Error::InvalidParameter { name: "partner", found, expected });
         }
     }
-    Ok(Neighbours::new(indices, distances))
+    Ok(plain::ranks(x, partners))
+}
+
+/// For each radius r the number of pairs of points with distance < r.
+///
+/// # Shapes
+/// `x` is `[n, d]`, any strides; the result has one count a radius, in the given order.
+///
+/// # Errors
+/// [`Error::TooFewPoints`] for n < 2, [`Error::NotFinite`] for `x` or `radii`.
+#[doc(alias = "correlation_sum")]
+pub fn pair_counts<T: Real>(x: ArrayView2<'_, T>, radii: &[f64]) -> Result<Vec<u64>> {
+    check(x, "pairs of points", 2)?;
+    if let Some(row) = radii.iter().position(|r| !r.is_finite()) {
+        return Err(Error::NotFinite { what: "radii", row, col: 0 });
+    }
+    Ok(plain::pair_counts(x, radii))
+}
+
+/// Finite, enough points, and indices that fit.
+fn check<T: Real>(x: ArrayView2<'_, T>, what: &'static str, needed: usize) -> Result<()> {
+    let n = x.nrows();
+    if n < needed {
+        return Err(Error::TooFewPoints { what, found: n, needed });
+    }
+    if u32::try_from(n).is_err() {
+        let expected = "at most 2³² − 1";
+        return Err(Error::InvalidParameter { name: "points", found: n as f64, expected });
+    }
+    ensure_finite("x", x).map_err(|error| match error {
+        sixfold_linalg::Error::NotFinite { what, row, col } => Error::NotFinite { what, row, col },
+        other => other.into(),
+    })
 }

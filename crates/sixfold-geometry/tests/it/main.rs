@@ -1,3 +1,4 @@
 //! Tests of the public interface, one module a topic.
 
+mod manifolds;
 mod table;

@@ -6,7 +6,7 @@
 //! | decompositions | [`eigh`], [`qr`], [`cholesky_qr2`], [`svd`], [`truncated_svd`], [`polar`] |
 //! | fits | [`lstsq`], [`solve_gram`], [`orthogonal_procrustes`] |
 //! | one eigenpair | [`lanczos_largest`] |
-//! | statistics in one pass | [`Moments`], [`CrossMoments`], [`PairMoments`] |
+//! | statistics in one pass | [`Moments`], [`CrossMoments`], [`PairMoments`], [`Directions`] |
 //! | uncertainty | [`jackknife`], [`student_t_quantile`] |
 //!
 //! **Precision.** Factorisations are computed in `f64` inside, whatever the input; results are
@@ -24,6 +24,7 @@
 struct Readme;
 
 mod backend;
+mod directions;
 mod eigen;
 mod error;
 mod gram_solve;
@@ -42,6 +43,7 @@ mod student;
 mod svd;
 mod truncated;
 
+pub use directions::{Directions, DirectionsParts};
 pub use eigen::{Eigh, eigh, eigvalsh};
 pub use error::{Error, Result};
 pub use gram_solve::{GramMethod, GramSolution, gram_rcond, solve_gram};

@@ -54,6 +54,14 @@ pub enum Caution {
         /// Coordinates.
         d: usize,
     },
+    /// Points at zero have no direction: they are not part of a mean cosine, nor of a cloud of
+    /// unit vectors.
+    NoDirection {
+        /// How many.
+        zeros: usize,
+        /// Of how many.
+        of: usize,
+    },
 }
 
 impl Caution {
@@ -93,6 +101,9 @@ impl fmt::Display for Caution {
                     "{n} points in {d} coordinates span at most {} of them",
                     n.saturating_sub(1)
                 )
+            }
+            Self::NoDirection { zeros, of } => {
+                write!(f, "{zeros} of {of} points are zero and have no direction")
             }
         }
     }

@@ -2,6 +2,7 @@
 
 mod block;
 mod cross;
+mod operator;
 mod pair;
 mod side;
 #[cfg(test)]

@@ -5,7 +5,7 @@ use ndarray::{ArrayView2, Axis};
 use super::block::{self, Block, Buffers};
 use super::{CrossMoments, Moments};
 use crate::error::same_shape;
-use crate::{Real, Result, ensure_finite};
+use crate::{Error, Real, Result, ensure_finite};
 
 /// The moments of X, of Y and of both together, in one pass.
 ///
@@ -43,8 +43,8 @@ impl PairMoments {
     /// `x` is `[n, dx]`, `y` is `[n, dy]`.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) and
-    /// [`Error::NotFinite`](crate::Error::NotFinite); the state is then unchanged.
+    /// [`Error::ShapeMismatch`] and
+    /// [`Error::NotFinite`]; the state is then unchanged.
     pub fn update<T: Real>(&mut self, x: ArrayView2<'_, T>, y: ArrayView2<'_, T>) -> Result<()> {
         let [dx, dy] = self.xy.dims();
         same_shape("x", [x.nrows(), x.ncols()], [x.nrows(), dx])?;
@@ -69,12 +69,35 @@ impl PairMoments {
     /// Adds the rows that `other` has seen.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) for other numbers of columns.
+    /// [`Error::ShapeMismatch`] for other numbers of columns.
     pub fn merge(&mut self, other: &Self) -> Result<()> {
         same_shape("other", other.xy.dims(), self.xy.dims())?;
         self.x.merge(&other.x)?;
         self.y.merge(&other.y)?;
         self.xy.merge(&other.xy)
+    }
+
+    /// Linear centred kernel alignment, ‖C‖²_F/(‖Gx‖_F·‖Gy‖_F) with the scatters Gx, Gy and the
+    /// cross scatter C: the same number as from the n × n Gram matrices of the rows, in O(dx·dy)
+    /// memory.
+    ///
+    /// 1 where Y is an orthogonal map of X up to scale and shift; not invariant to other maps.
+    ///
+    /// # Errors
+    /// [`Error::ZeroVariance`] where X or Y does not vary.
+    ///
+    /// # References
+    /// Kornblith, Norouzi, Lee, Hinton 2019, *Similarity of neural network representations
+    /// revisited*, eq. 5 (arXiv 1905.00414).
+    #[doc(alias = "cka")]
+    pub fn linear_cka(&self) -> Result<f64> {
+        let norm = |what: &'static str, moments: &Moments| match moments.scatter_square_norm() {
+            square if square > 0.0 => Ok(square.sqrt()),
+            _ => Err(Error::ZeroVariance { what }),
+        };
+        let cross = self.xy.cross_scatter();
+        let square: f64 = cross.iter().map(|value| value * value).sum();
+        Ok(square / norm("x", &self.x)? / norm("y", &self.y)?)
     }
 
     /// Number of rows n.

@@ -4,6 +4,7 @@
 
 mod cholesky_qr2;
 mod cross;
+mod directions;
 mod eigen;
 mod errors;
 mod exact;

@@ -1,11 +1,9 @@
 //! Streaming statistics of the residual stream: which tokens count, and their moments.
 
-mod directions;
 mod filter;
 mod moments;
 mod norms;
 
-pub use directions::Directions;
 pub use filter::{Duplicates, TokenClass, TokenFilter, UnknownFilter, classify};
 pub use moments::{LayerMoments, MomentTap};
 pub use norms::NormTap;

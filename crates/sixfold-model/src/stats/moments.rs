@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use ndarray::{Array1, Array2, Axis};
-use sixfold_linalg::{CrossMoments, Moments};
+use sixfold_linalg::{CrossMoments, Directions, Moments};
 
-use super::directions::Directions;
 use super::filter::{TokenClass, TokenFilter};
 use crate::batch::indices;
 use crate::{Batch, Result, Site, Tap};
@@ -144,7 +143,7 @@ impl MomentTap {
         for (n, (key, rows)) in self.rows.iter().enumerate() {
             let block = flat.clone().select(0, indices(rows, [rows.len()], &device));
             let cell = self.cells.entry(*key).or_default();
-            cell.add_directions(site, &block);
+            cell.add_directions(site, &block)?;
             let (shift, scale) = self.references[site].on_device.clone();
             let block = (block - shift) / scale;
             cell.add_site(site, &self.references, &block)?;
@@ -183,16 +182,16 @@ impl LayerMoments {
             mine.merge(theirs)?;
         }
         for (mine, theirs) in self.directions.iter_mut().zip(&other.directions) {
-            mine.merge(theirs);
+            mine.merge(theirs)?;
         }
         Ok(())
     }
 
-    fn add_directions(&mut self, site: usize, block: &Tensor<2>) {
+    fn add_directions(&mut self, site: usize, block: &Tensor<2>) -> sixfold_linalg::Result<()> {
         if self.directions.len() == site {
             self.directions.push(Directions::new(block.dims()[1]));
         }
-        self.directions[site].update(block.clone());
+        self.directions[site].update(host(block.clone()).view())
     }
 
     fn add_site(

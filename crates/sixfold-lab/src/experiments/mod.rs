@@ -11,7 +11,12 @@ macro_rules! experiment_file {
     ($name:literal) => {
         $crate::config::ExperimentFile {
             path: concat!("crates/sixfold-lab/experiments/", $name, ".toml"),
-            text: include_str!(concat!("../../experiments/", $name, ".toml")),
+            text: include_str!(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/experiments/",
+                $name,
+                ".toml"
+            )),
         }
     };
 }

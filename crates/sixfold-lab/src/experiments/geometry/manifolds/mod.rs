@@ -11,7 +11,7 @@ use sixfold_geometry::manifolds::Manifold;
 use sixfold_geometry::neighbours;
 use sixfold_model::Seed;
 
-use super::estimator::{Cloud, Estimator};
+use super::estimator::Cloud;
 use crate::config::ExperimentFile;
 use crate::context::Context;
 use crate::data::Input;

@@ -36,14 +36,9 @@ pub(super) fn measure(
     found: &mut Probed,
     cx: &Context,
 ) -> Result<()> {
-    let mut before: Option<Neighbours> = None;
     for site in 0..sites {
         cx.check_interrupt()?;
-        let table = of_site(site, points(site).view(), view, found)?;
-        if let Some(before) = &before {
-            between(site - 1, before, &table, view, found)?;
-        }
-        before = Some(table);
+        of_site(site, points(site).view(), view, found)?;
     }
     Ok(())
 }

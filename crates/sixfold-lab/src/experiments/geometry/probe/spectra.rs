@@ -14,7 +14,7 @@ const SCORES: [(Spectral, &str); 7] = [
     (Spectral::MeanCosine, "mean_cosine"),
     (Spectral::IsoScore, "iso_score"),
     (Spectral::ParticipationRatio, "participation_ratio"),
-    (Spectral::Nesum, "nesum"),
+    (Spectral::NeSum, "nesum"),
     (Spectral::EffectiveRank, "effective_rank"),
     (Spectral::MeanNorm, "mean_norm"),
 ];

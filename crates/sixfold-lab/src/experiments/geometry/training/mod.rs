@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use sixfold_model::{Batch, CausalLm, Checkpoint, Seed, Transformer};
 
 use super::Score;
-use super::probe::{Probe, probe};
+use super::probe::{Probe, Probed, probe};
 use super::score::Control;
 use crate::config::ExperimentFile;
 use crate::context::Context;
@@ -109,7 +109,8 @@ fn train(config: &TrainingConfig, cx: &mut Context) -> Result<()> {
             let (train_loss, heldout_loss) = (Some(train_loss), Some(heldout_loss));
             let what = format!("step {step}");
             let seed = Seed::new(cx.seed());
-            let (scores, notes) = probe(&model.body, &reading, &config.probe(seed), &what, cx)?;
+            let Probed { scores, notes, .. } =
+                probe(&model.body, &reading, &config.probe(seed), &what, cx)?;
             Ok(Measured { train_loss, heldout_loss, scores, notes })
         })?;
         record(measured, |metric| metric.at("step", step), cx);
@@ -164,7 +165,7 @@ fn of_checkpoint(
         (false, true) => checkpoint.init_transformer(random, &device),
         (false, false) => checkpoint.transformer(&device)?,
     };
-    let (scores, notes) = probe(&body, &reading, &config.probe(seed), &what, cx)?;
+    let Probed { scores, notes, .. } = probe(&body, &reading, &config.probe(seed), &what, cx)?;
     Ok(Measured { train_loss: None, heldout_loss: losses, scores, notes })
 }
 

@@ -1,6 +1,6 @@
 //! The two number types that this crate computes with.
 
-use ndarray::NdFloat;
+use ndarray::{ArrayView2, NdFloat};
 
 /// `f32` or `f64`. Sealed: the kernels below know no other type.
 ///
@@ -24,6 +24,9 @@ pub trait Real: NdFloat + sealed::Sealed {
 
     /// The nearest number of this type.
     fn narrow(x: f64) -> Self;
+
+    /// The matrix itself where it is one of `f32`, so that kernels in single precision need no copy.
+    fn single(x: ArrayView2<'_, Self>) -> Option<ArrayView2<'_, f32>>;
 }
 
 impl Real for f32 {
@@ -38,6 +41,10 @@ impl Real for f32 {
     fn narrow(x: f64) -> Self {
         x as f32
     }
+
+    fn single(x: ArrayView2<'_, Self>) -> Option<ArrayView2<'_, f32>> {
+        Some(x)
+    }
 }
 
 impl Real for f64 {
@@ -51,6 +58,10 @@ impl Real for f64 {
 
     fn narrow(x: f64) -> Self {
         x
+    }
+
+    fn single(_: ArrayView2<'_, Self>) -> Option<ArrayView2<'_, f32>> {
+        None
     }
 }
 

@@ -49,6 +49,16 @@ impl Golden {
         )
     }
 
+    /// Shape and values of a tensor in double precision.
+    ///
+    /// # Panics
+    /// If it is not there, or not f64.
+    pub fn f64(&self, name: &str) -> (Vec<usize>, Vec<f64>) {
+        let (shape, bytes) = self.raw(name, Dtype::F64);
+        let value = |b: &[u8]| f64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]]);
+        (shape, bytes.chunks_exact(8).map(value).collect())
+    }
+
     /// Shape and values of an integer tensor.
     ///
     /// # Panics

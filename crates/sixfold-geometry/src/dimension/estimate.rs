@@ -32,6 +32,13 @@ pub enum Caution {
         /// Of how many.
         of: usize,
     },
+    /// Points that have a copy among the others were counted like all others.
+    Copies {
+        /// How many.
+        points: usize,
+        /// Of how many.
+        of: usize,
+    },
     /// Points were left out because their distances do not differ: an infinite dimension.
     Ties {
         /// How many.
@@ -86,6 +93,9 @@ impl fmt::Display for Caution {
         match self {
             Self::Duplicates { excluded, of } => {
                 write!(f, "{excluded} of {of} points have a copy and were left out")
+            }
+            Self::Copies { points, of } => {
+                write!(f, "{points} of {of} points have a copy, which makes the number smaller")
             }
             Self::Ties { excluded, of } => write!(
                 f,

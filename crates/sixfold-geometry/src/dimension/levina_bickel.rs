@@ -72,7 +72,7 @@ pub fn levina_bickel_at_points(
     config: &LevinaBickelConfig,
 ) -> Result<LocalDimensions> {
     let lost = if config.unbiased { 2 } else { 1 };
-    local::at_least(config.k, lost + 1, "≥ 2, or 3 if unbiased")?;
+    local::at_least("k", config.k, lost + 1, "≥ 2, or 3 if unbiased")?;
     local::from_distances(table, config.k, "Levina–Bickel", |r| {
         let last = r[r.len() - 1];
         let logs: f64 = r.iter().map(|distance| (last / distance).ln()).sum();

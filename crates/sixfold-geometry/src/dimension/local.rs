@@ -3,6 +3,8 @@
 use ndarray::Array1;
 use rayon::prelude::*;
 
+use super::interval::Spread;
+use super::ratios::all_equal;
 use super::{Caution, Dimension};
 use crate::{Error, Neighbours, Result};
 
@@ -13,7 +15,7 @@ use crate::{Error, Neighbours, Result};
 #[derive(Clone, Debug, PartialEq)]
 pub struct LocalDimensions {
     /// The points that have a value, ascending.
-    pub points: Vec<usize>,
+    pub points: Vec<u32>,
     /// Their values, `[points.len()]`.
     pub values: Array1<f64>,
     /// Points of the cloud.
@@ -57,6 +59,7 @@ impl LocalDimensions {
 
     /// The value of one point; `None` where it was left out.
     pub fn at(&self, point: usize) -> Option<f64> {
+        let point = u32::try_from(point).ok()?;
         self.points.binary_search(&point).ok().map(|found| self.values[found])
     }
 
@@ -64,7 +67,7 @@ impl LocalDimensions {
     pub fn of_all(&self) -> Vec<Option<f64>> {
         let mut all = vec![None; self.n];
         for (&point, &value) in self.points.iter().zip(&self.values) {
-            all[point] = Some(value);
+            all[point as usize] = Some(value);
         }
         all
     }
@@ -81,36 +84,26 @@ impl LocalDimensions {
                 found: [table.n(), table.k()],
             });
         }
-        let terms = match mean {
-            Mean::Arithmetic => self.values.clone(),
-            Mean::Harmonic => self.values.mapv(f64::recip),
+        // The relative influence of each point on the mean.
+        let (value, terms): (f64, Vec<f64>) = match mean {
+            Mean::Arithmetic => {
+                let value = self.mean();
+                (value, self.values.iter().map(|x| x / value).collect())
+            }
+            Mean::Harmonic => {
+                let value = self.harmonic_mean();
+                (value, self.values.iter().map(|x| -value / x).collect())
+            }
         };
-        let centre = terms.sum() / terms.len() as f64;
-        let error = error_of_mean(&terms, centre);
-        let reach = 1.96 * error;
-        let (value, std_error, ci95) = match mean {
-            Mean::Arithmetic => (centre, error, [(centre - reach).max(0.0), centre + reach]),
-            // The mean of 1/d is close to normal, its inverse is less so.
-            Mean::Harmonic => (
-                centre.recip(),
-                error / (centre * centre),
-                [
-                    (centre + reach).recip(),
-                    if centre > reach { (centre - reach).recip() } else { f64::INFINITY },
-                ],
-            ),
-        };
-        let mut cautions = Vec::new();
-        if self.copies > 0 {
-            cautions.push(Caution::Duplicates { excluded: self.copies, of: self.n });
-        }
+        let spread = Spread::shared(value, table, &self.points, &terms, self.k);
+        let mut cautions = Caution::of_estimate(value, terms.len(), self.copies);
         if self.ties > 0 {
             cautions.push(Caution::Ties { excluded: self.ties, of: self.n });
         }
         Ok(Dimension {
             value,
-            std_error: Some(std_error),
-            ci95: Some(ci95),
+            std_error: Some(spread.std_error),
+            ci95: Some(spread.ci95),
             n: terms.len(),
             excluded: self.copies,
             scale: self.scale,
@@ -130,9 +123,9 @@ pub(super) enum Local {
 }
 
 impl Local {
-    /// A dimension, or a tie where it is not finite.
+    /// A dimension, or a tie where it is infinite up to rounding: distances that agree to six digits.
     pub(super) fn of(value: f64) -> Self {
-        if value.is_finite() { Self::Value(value) } else { Self::Tie }
+        if value < 1e6 { Self::Value(value) } else { Self::Tie }
     }
 }
 
@@ -173,25 +166,36 @@ pub(super) fn collect<S>(
     for (point, local) in found.into_iter().enumerate() {
         match local {
             Local::Value(value) => {
-                points.push(point);
+                points.push(point as u32);
                 values.push(value);
             }
             Local::Copy => copies += 1,
             Local::Tie => ties += 1,
         }
     }
+    if all_equal(table) {
+        return Err(Error::AllEqual { what, n: table.n() });
+    }
+    if values.is_empty() && ties > 0 {
+        return Err(Error::EqualDistances { what, n: ties });
+    }
     if values.len() < 2 {
         return Err(Error::TooFewPoints { what, found: values.len(), needed: 2 });
     }
-    let scale = median(points.iter().map(|&point| radii[point]).collect());
+    let scale = median(points.iter().map(|&point| radii[point as usize]).collect());
     let values = Array1::from(values);
     Ok(LocalDimensions { points, values, n: table.n(), k, copies, ties, scale })
 }
 
-/// Refuses a neighbourhood size below `least`.
-pub(super) fn at_least(k: usize, least: usize, expected: &'static str) -> Result<()> {
+/// Refuses a number of neighbours below `least`.
+pub(super) fn at_least(
+    name: &'static str,
+    k: usize,
+    least: usize,
+    expected: &'static str,
+) -> Result<()> {
     if k < least {
-        return Err(Error::InvalidParameter { name: "k", found: k as f64, expected });
+        return Err(Error::InvalidParameter { name, found: k as f64, expected });
     }
     Ok(())
 }
@@ -201,10 +205,4 @@ pub(super) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
     let half = values.len() / 2;
     if values.len() % 2 == 1 { values[half] } else { 0.5 * (values[half - 1] + values[half]) }
-}
-
-/// Standard error of a mean of independent terms.
-fn error_of_mean(terms: &Array1<f64>, mean: f64) -> f64 {
-    let n = terms.len() as f64;
-    (terms.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n * (n - 1.0))).sqrt()
 }

@@ -49,7 +49,7 @@ pub fn mada(table: &Neighbours, config: &MadaConfig) -> Result<Dimension> {
 /// # Complexity
 /// O(n).
 pub fn mada_at_points(table: &Neighbours, config: &MadaConfig) -> Result<LocalDimensions> {
-    local::at_least(config.k, 2, "≥ 2")?;
+    local::at_least("k", config.k, 2, "≥ 2")?;
     local::from_distances(table, config.k, "MADA", |r| {
         LN_2 / (r[r.len() - 1] / r[r.len() / 2 - 1]).ln()
     })

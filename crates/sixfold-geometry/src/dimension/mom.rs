@@ -47,7 +47,7 @@ pub fn mom(table: &Neighbours, config: &MomConfig) -> Result<Dimension> {
 /// # Complexity
 /// O(n·k).
 pub fn mom_at_points(table: &Neighbours, config: &MomConfig) -> Result<LocalDimensions> {
-    local::at_least(config.k, 2, "≥ 2")?;
+    local::at_least("k", config.k, 2, "≥ 2")?;
     local::from_distances(table, config.k, "method of moments", |r| {
         let mean = r.iter().sum::<f64>() / r.len() as f64;
         mean / (r[r.len() - 1] - mean).max(0.0)

@@ -86,7 +86,7 @@ impl LogRatios {
 /// Whether every point is a copy of one and the same.
 ///
 /// Tables order equal distances by index, so that then every point has the first one near it.
-fn all_equal(neighbours: &Neighbours) -> bool {
+pub(crate) fn all_equal(neighbours: &Neighbours) -> bool {
     neighbours.n() > 0
         && neighbours.distances().iter().all(|&distance| distance == 0.0)
         && neighbours

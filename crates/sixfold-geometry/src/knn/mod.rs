@@ -1,7 +1,13 @@
 //! Exact nearest neighbours of all points of a cloud.
 
+mod bound;
+mod candidates;
 mod plain;
+mod points;
+mod search;
+mod second;
 mod table;
+mod tiles;
 
 pub use table::Neighbours;
 
@@ -9,6 +15,18 @@ use ndarray::ArrayView2;
 use sixfold_linalg::{Real, Threads, ensure_finite};
 
 use crate::{Error, Result};
+use points::Points;
+
+/// How a search went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Work {
+    /// Whether each distance was computed once for both of its points. Otherwise the candidates of
+    /// all points did not fit into the memory, and each was computed twice.
+    pub symmetric: bool,
+    /// Points that were compared with all others a second time, because their neighbours could
+    /// not be proven to be among the candidates of the first pass.
+    pub second_pass: usize,
+}
 
 /// How many neighbours, on how many threads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,12 +60,26 @@ pub fn neighbours<T: Real>(x: ArrayView2<'_, T>, k: usize) -> Result<Neighbours>
 /// # Errors
 /// [`Error::InvalidParameter`] for k = 0 or more than 2³² − 1 points, [`Error::TooFewPoints`] unless n > k, [`Error::NotFinite`].
 pub fn neighbours_with<T: Real>(x: ArrayView2<'_, T>, config: &KnnConfig) -> Result<Neighbours> {
+    neighbours_and_work(x, config).map(|(table, _)| table)
+}
+
+/// [`neighbours_with`], and how it went.
+///
+/// # Errors
+/// Those of [`neighbours_with`].
+pub fn neighbours_and_work<T: Real>(
+    x: ArrayView2<'_, T>,
+    config: &KnnConfig,
+) -> Result<(Neighbours, Work)> {
     let k = config.k;
     if k == 0 {
         return Err(Error::InvalidParameter { name: "k", found: 0.0, expected: "at least 1" });
     }
     check(x, "neighbours", k + 1)?;
-    Ok(plain::neighbours(x, k))
+    let (table, work) = search::search(&Points::new(x), config);
+    // Finite points of f64 may be farther apart than f64 reaches.
+    ensure_finite("distances", table.distances()).map_err(located)?;
+    Ok((table, work))
 }
 
 /// For each point i the rank, from 1, of the point `partners[i]` among the neighbours of i.
@@ -101,8 +133,13 @@ fn check<T: Real>(x: ArrayView2<'_, T>, what: &'static str, needed: usize) -> Re
         let expected = "at most 2³² − 1";
         return Err(Error::InvalidParameter { name: "points", found: n as f64, expected });
     }
-    ensure_finite("x", x).map_err(|error| match error {
+    ensure_finite("x", x).map_err(located)
+}
+
+/// The error of this crate that says the same.
+fn located(error: sixfold_linalg::Error) -> Error {
+    match error {
         sixfold_linalg::Error::NotFinite { what, row, col } => Error::NotFinite { what, row, col },
         other => other.into(),
-    })
+    }
 }

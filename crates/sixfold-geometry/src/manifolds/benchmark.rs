@@ -7,6 +7,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use super::formulas;
+use super::shapes::fill;
 
 /// A manifold of the benchmark for estimators of intrinsic dimension.
 ///
@@ -118,29 +119,25 @@ impl Manifold {
     pub fn sample(self, n: usize, seed: u64) -> Array2<f64> {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(self as u64 + 1);
-        let mut x = vec![0.0; n * self.ambient()];
-        for (i, row) in x.chunks_exact_mut(self.ambient()).enumerate() {
-            match self {
-                Self::M1 => formulas::sphere(&mut rng, row),
-                Self::M2 => formulas::parallelepiped(&mut rng, row),
-                Self::M4 | Self::M6 | Self::M8 => {
-                    formulas::turning_circles(&mut rng, row, self.intrinsic());
-                }
-                Self::M5a => formulas::toroidal_helix(&mut rng, row),
-                Self::M5b => formulas::helicoid(&mut rng, row),
-                Self::M7 => formulas::swiss_roll(&mut rng, row),
-                Self::M9 => formulas::full_cube(&mut rng, row),
-                Self::M10a | Self::M10b | Self::M10d => {
-                    formulas::cube_surface(&mut rng, row, i, n);
-                }
-                Self::M11 => formulas::moebius_band(&mut rng, row),
-                Self::M12 => formulas::normal(&mut rng, row),
-                Self::M13b => formulas::wide_helix(&mut rng, row),
-                Self::Mbeta => formulas::beta_image(&mut rng, row),
-                Self::Mn1 => formulas::tangent_image(&mut rng, row),
+        fill(n, self.ambient(), rng, |rng, i, row| match self {
+            Self::M1 => formulas::sphere(rng, row),
+            Self::M2 => formulas::parallelepiped(rng, row),
+            Self::M4 | Self::M6 | Self::M8 => {
+                formulas::turning_circles(rng, row, self.intrinsic());
             }
-        }
-        Array2::from_shape_vec((n, self.ambient()), x).expect("n rows were made")
+            Self::M5a => formulas::toroidal_helix(rng, row),
+            Self::M5b => formulas::helicoid(rng, row),
+            Self::M7 => formulas::swiss_roll(rng, row),
+            Self::M9 => formulas::full_cube(rng, row),
+            Self::M10a | Self::M10b | Self::M10d => {
+                formulas::cube_surface(rng, row, i, n);
+            }
+            Self::M11 => formulas::moebius_band(rng, row),
+            Self::M12 => formulas::normal(rng, row),
+            Self::M13b => formulas::wide_helix(rng, row),
+            Self::Mbeta => formulas::beta_image(rng, row),
+            Self::Mn1 => formulas::tangent_image(rng, row),
+        })
     }
 
     /// Name, description, intrinsic and ambient dimension.

@@ -18,7 +18,7 @@ use rand_distr::{Distribution, StandardNormal};
 /// assert!(x.rows().into_iter().all(|row| (row.dot(&row) - 1.0).abs() < 1e-12));
 /// ```
 pub fn sphere(n: usize, d: usize, seed: u64) -> Array2<f64> {
-    fill(n, d + 1, seed, unit_vector)
+    fill(n, d + 1, ChaCha8Rng::seed_from_u64(seed), |rng, _, row| unit_vector(rng, row))
 }
 
 /// Points that are uniform on the flat torus of dimension `d`: a circle in each pair of coordinates.
@@ -30,7 +30,7 @@ pub fn sphere(n: usize, d: usize, seed: u64) -> Array2<f64> {
 /// Returns `[n, 2·d]`.
 #[doc(alias = "flat_torus")]
 pub fn torus(n: usize, d: usize, seed: u64) -> Array2<f64> {
-    fill(n, 2 * d, seed, |rng, row| {
+    fill(n, 2 * d, ChaCha8Rng::seed_from_u64(seed), |rng, _, row| {
         for pair in row.chunks_exact_mut(2) {
             let (sin, cos) = (std::f64::consts::TAU * rng.random::<f64>()).sin_cos();
             pair.copy_from_slice(&[cos, sin]);
@@ -43,20 +43,19 @@ pub fn torus(n: usize, d: usize, seed: u64) -> Array2<f64> {
 /// # Shapes
 /// Returns `[n, d]`.
 pub fn gaussian(n: usize, d: usize, seed: u64) -> Array2<f64> {
-    fill(n, d, seed, normal_vector)
+    fill(n, d, ChaCha8Rng::seed_from_u64(seed), |rng, _, row| normal_vector(rng, row))
 }
 
-/// A cloud whose points are drawn one after the other.
-fn fill(
+/// A cloud whose points are drawn one after the other: `point` gets the number of the row and the row.
+pub(super) fn fill(
     n: usize,
     d: usize,
-    seed: u64,
-    mut point: impl FnMut(&mut ChaCha8Rng, &mut [f64]),
+    mut rng: ChaCha8Rng,
+    mut point: impl FnMut(&mut ChaCha8Rng, usize, &mut [f64]),
 ) -> Array2<f64> {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut x = vec![0.0; n * d];
     if d > 0 {
-        x.chunks_exact_mut(d).for_each(|row| point(&mut rng, row));
+        x.chunks_exact_mut(d).enumerate().for_each(|(i, row)| point(&mut rng, i, row));
     }
     Array2::from_shape_vec((n, d), x).expect("n rows of d numbers were made")
 }

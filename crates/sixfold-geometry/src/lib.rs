@@ -20,6 +20,11 @@ mod error;
 pub mod files;
 pub mod knn;
 pub mod manifolds;
+#[cfg(feature = "model")]
+mod tap;
 
+pub use cloud::Cloud;
 pub use error::{Error, Result};
 pub use knn::{Neighbours, neighbours};
+#[cfg(feature = "model")]
+pub use tap::CloudTap;

@@ -3,7 +3,10 @@
 mod filter;
 mod moments;
 mod norms;
+mod sample;
+mod values;
 
 pub use filter::{Duplicates, TokenClass, TokenFilter, UnknownFilter, classify};
 pub use moments::{LayerMoments, MomentTap};
 pub use norms::NormTap;
+pub use sample::{SampleTap, SampledToken};

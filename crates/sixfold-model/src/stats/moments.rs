@@ -1,57 +1,59 @@
-//! Moments of all residual sites in one pass: Gram blocks on the device, merged on the host.
+//! Moments of all residual sites in one pass.
+
+mod cell;
+mod device;
 
 use std::collections::BTreeMap;
 
-use burn::tensor::{Device, Tensor, TensorData};
-use ndarray::{Array1, Array2, Axis};
+use burn::tensor::Tensor;
+use rayon::prelude::*;
 use sixfold_linalg::{CrossMoments, Directions, Moments};
 
 use super::filter::{TokenClass, TokenFilter};
-use crate::batch::indices;
+use super::values::values;
+use crate::device::is_host;
 use crate::{Batch, Result, Site, Tap};
-
-/// Rows of one f32 block: few enough that its sums keep their digits.
-const BLOCK: usize = 4096;
+use cell::Cell;
+use device::OnDevice;
 
 /// A tap that accumulates the first and second moments of every residual site, and the cross
-/// moments of neighbouring sites.
+/// moments of neighbouring sites where they are asked for.
 ///
 /// Tokens are split by class and by group, and each cell has moments of its own: any filter, and
 /// any set of groups left out, is a merge of cells ([`select`](Self::select)). One pass over the
 /// text therefore gives every score for every filter, with jackknife intervals over groups of
-/// documents. Memory is O(sites · d² · cells), however long the text.
+/// documents. Results do not depend on how the text was cut into batches, within 1e-5.
 ///
-/// Each block is shifted by the mean and divided by the deviation of the first block before its
-/// f32 products are formed on the device; blocks are merged in f64.
+/// In the host's memory, tokens wait in a buffer of their cell until there are as many as features
+/// (256 at least, 1024 at most), whose products are then formed in f32 about their own mean and
+/// merged in f64. On other devices each batch's products are formed in f32 where the states are,
+/// about the mean of the first batch, and merged on the host.
 ///
 /// # Complexity
-/// 3·d² multiplications a token and site, of which cross moments are two thirds.
+/// d² multiplications a token and site, and 2·d² more for cross moments. Memory
+/// O(sites · d² · cells), however long the text.
 #[derive(Debug)]
 pub struct MomentTap {
-    cells: BTreeMap<(TokenClass, usize), LayerMoments>,
-    references: Vec<Reference>,
-    rows: Vec<((TokenClass, usize), Vec<u32>)>,
-    previous: Vec<Tensor<2>>,
+    with_transitions: bool,
+    cells: BTreeMap<Key, Cell>,
+    /// The tokens of the batch by cell: row-major indices.
+    batch: BTreeMap<Key, Vec<u32>>,
+    on_device: OnDevice,
     error: Option<sixfold_linalg::Error>,
 }
+
+/// Class and group.
+type Key = (TokenClass, usize);
 
 /// The moments of all sites, and of each site with the next one.
 #[derive(Clone, Debug, Default)]
 pub struct LayerMoments {
     /// Moments by site.
     pub sites: Vec<Moments>,
-    /// Cross moments of site i (x) and site i + 1 (y).
+    /// Cross moments of site i (x) and site i + 1 (y); empty where they were not asked for.
     pub transitions: Vec<CrossMoments>,
     /// Norms and directions by site.
     pub directions: Vec<Directions>,
-}
-
-/// Shift and scale of a site, on the host and on its device.
-#[derive(Debug)]
-struct Reference {
-    shift: Array1<f64>,
-    scale: Array1<f64>,
-    on_device: (Tensor<2>, Tensor<2>),
 }
 
 impl Default for MomentTap {
@@ -61,15 +63,22 @@ impl Default for MomentTap {
 }
 
 impl MomentTap {
-    /// Starts without any token.
+    /// Starts without any token, for the moments of each site and of each site with the next: what
+    /// linearity needs.
     pub fn new() -> Self {
         Self {
+            with_transitions: true,
             cells: BTreeMap::new(),
-            references: Vec::new(),
-            rows: Vec::new(),
-            previous: Vec::new(),
+            batch: BTreeMap::new(),
+            on_device: OnDevice::default(),
             error: None,
         }
+    }
+
+    /// Starts without any token, for the moments of each site by itself: what geometry needs, at a
+    /// third of the work.
+    pub fn sites() -> Self {
+        Self { with_transitions: false, ..Self::new() }
     }
 
     /// Says which batch comes next: the class of each of its tokens (padding left out, row by
@@ -81,18 +90,19 @@ impl MomentTap {
         let tokens = batch.token_indices();
         assert_eq!(tokens.len(), classes.len(), "one class for each token");
         assert_eq!(batch.rows(), groups.len(), "one group for each row");
-        let mut rows: BTreeMap<(TokenClass, usize), Vec<u32>> = BTreeMap::new();
+        self.batch.clear();
         for (&token, &class) in tokens.iter().zip(classes) {
-            rows.entry((class, groups[token / batch.len()])).or_default().push(token as u32);
+            let key = (class, groups[token / batch.len()]);
+            self.batch.entry(key).or_default().push(token as u32);
         }
-        // Blocks of bounded length; a cell may have several.
-        self.rows = rows
-            .into_iter()
-            .flat_map(|(key, rows)| {
-                rows.chunks(BLOCK).map(|block| (key, block.to_vec())).collect::<Vec<_>>()
-            })
-            .collect();
-        self.previous.clear();
+        self.on_device.begin();
+    }
+
+    /// [`begin`](Self::begin) with all tokens in one cell: no classes, one group.
+    pub fn begin_all(&mut self, batch: &Batch) {
+        let tokens = batch.token_indices().into_iter().map(|token| token as u32).collect();
+        self.batch = BTreeMap::from([((TokenClass::default(), 0), tokens)]);
+        self.on_device.begin();
     }
 
     /// The groups seen so far.
@@ -104,56 +114,74 @@ impl MomentTap {
     }
 
     /// The moments of the tokens that `filter` keeps, without the groups for which `leave_out`
-    /// is true.
+    /// is true. Tokens that still wait in a buffer are counted first.
     ///
     /// # Errors
     /// The first error of the pass, such as a value that is not finite.
     pub fn select(
-        &self,
+        &mut self,
         filter: TokenFilter,
         leave_out: impl Fn(usize) -> bool,
     ) -> Result<LayerMoments> {
-        if let Some(error) = &self.error {
-            return Err(error.clone().into());
-        }
+        self.flush()?;
         let mut merged: Option<LayerMoments> = None;
         for ((class, group), cell) in &self.cells {
             if !filter.keeps(*class) || leave_out(*group) {
                 continue;
             }
             match &mut merged {
-                None => merged = Some(cell.clone()),
-                Some(merged) => merged.merge(cell)?,
+                None => merged = Some(cell.moments.clone()),
+                Some(merged) => merged.merge(&cell.moments)?,
             }
         }
         Ok(merged.unwrap_or_default())
     }
 
-    fn observe(&mut self, site: usize, x: &Tensor<3>) -> sixfold_linalg::Result<()> {
-        let [batch, seq, d] = x.dims();
-        let device = x.device();
-        let flat = x.clone().reshape([batch * seq, d]);
-        if self.references.len() == site {
-            let all: Vec<u32> =
-                self.rows.iter().flat_map(|(_, rows)| rows.iter().copied()).collect();
-            let tokens = flat.clone().select(0, indices(&all, [all.len()], &device));
-            self.references.push(Reference::of(&tokens, &device));
-        }
-        let mut current = Vec::with_capacity(self.rows.len());
-        for (n, (key, rows)) in self.rows.iter().enumerate() {
-            let block = flat.clone().select(0, indices(rows, [rows.len()], &device));
-            let cell = self.cells.entry(*key).or_default();
-            cell.add_directions(site, &block)?;
-            let (shift, scale) = self.references[site].on_device.clone();
-            let block = (block - shift) / scale;
-            cell.add_site(site, &self.references, &block)?;
-            if let (Some(before), Some(previous)) = (site.checked_sub(1), self.previous.get(n)) {
-                cell.add_transition(before, &self.references, previous, &block)?;
+    /// The moments of the tokens that `filter` keeps, group by group: for statistics that leave
+    /// out one group after the other. Groups without such tokens are not listed.
+    ///
+    /// # Errors
+    /// As [`select`](Self::select).
+    pub fn by_group(&mut self, filter: TokenFilter) -> Result<Vec<(usize, LayerMoments)>> {
+        let mut found: BTreeMap<usize, LayerMoments> = BTreeMap::new();
+        self.flush()?;
+        for ((class, group), cell) in &self.cells {
+            if !filter.keeps(*class) {
+                continue;
             }
-            current.push(block);
+            match found.entry(*group) {
+                std::collections::btree_map::Entry::Vacant(entry) => {
+                    entry.insert(cell.moments.clone());
+                }
+                std::collections::btree_map::Entry::Occupied(mut entry) => {
+                    entry.get_mut().merge(&cell.moments)?;
+                }
+            }
         }
-        self.previous = current;
-        Ok(())
+        Ok(found.into_iter().collect())
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        if self.error.is_none() {
+            let cells: Vec<&mut Cell> = self.cells.values_mut().collect();
+            self.error = cells.into_par_iter().try_for_each(Cell::flush).err();
+        }
+        self.error.clone().map_or(Ok(()), |error| Err(error.into()))
+    }
+
+    fn observe(&mut self, site: usize, x: &Tensor<3>) -> sixfold_linalg::Result<()> {
+        for key in self.batch.keys() {
+            self.cells.entry(*key).or_insert_with(|| Cell::new(self.with_transitions));
+        }
+        if !is_host(&x.device()) {
+            return self.on_device.observe(site, x, &self.batch, &mut self.cells);
+        }
+        let d = x.dims()[2];
+        let values = values(x.clone());
+        // Both maps are sorted by key, and each key of the batch has a cell.
+        let cells = self.cells.iter_mut().filter(|(key, _)| self.batch.contains_key(key));
+        let work: Vec<_> = cells.map(|(_, cell)| cell).zip(self.batch.values()).collect();
+        work.into_par_iter().try_for_each(|(cell, tokens)| cell.push(site, d, tokens, &values))
     }
 }
 
@@ -186,86 +214,4 @@ impl LayerMoments {
         }
         Ok(())
     }
-
-    fn add_directions(&mut self, site: usize, block: &Tensor<2>) -> sixfold_linalg::Result<()> {
-        if self.directions.len() == site {
-            self.directions.push(Directions::new(block.dims()[1]));
-        }
-        self.directions[site].update(host(block.clone()).view())
-    }
-
-    fn add_site(
-        &mut self,
-        site: usize,
-        references: &[Reference],
-        block: &Tensor<2>,
-    ) -> sixfold_linalg::Result<()> {
-        if self.sites.len() == site {
-            let Reference { shift, scale, .. } = &references[site];
-            let mut moments = Moments::new(shift.len());
-            moments.set_reference(shift.view(), scale.view())?;
-            self.sites.push(moments);
-        }
-        let gram = host(block.clone().transpose().matmul(block.clone()));
-        let sum = sums(block);
-        self.sites[site].add_block(block.dims()[0] as u64, sum.view(), gram.view())?;
-        Ok(())
-    }
-
-    fn add_transition(
-        &mut self,
-        before: usize,
-        references: &[Reference],
-        x: &Tensor<2>,
-        y: &Tensor<2>,
-    ) -> sixfold_linalg::Result<()> {
-        if self.transitions.len() == before {
-            let (of_x, of_y) = (&references[before], &references[before + 1]);
-            let mut moments = CrossMoments::new(of_x.shift.len(), of_y.shift.len());
-            moments.set_reference(
-                [of_x.shift.view(), of_y.shift.view()],
-                [of_x.scale.view(), of_y.scale.view()],
-            )?;
-            self.transitions.push(moments);
-        }
-        let cross = host(x.clone().transpose().matmul(y.clone()));
-        let (sum_x, sum_y) = (sums(x), sums(y));
-        let rows = x.dims()[0] as u64;
-        self.transitions[before].add_block(rows, sum_x.view(), sum_y.view(), cross.view())?;
-        Ok(())
-    }
-}
-
-impl Reference {
-    /// Mean and deviation of a block; 1 for features that do not vary.
-    fn of(block: &Tensor<2>, device: &Device) -> Self {
-        let [rows, d] = block.dims();
-        let values = host(block.clone());
-        let shift = values.mean_axis(Axis(0)).unwrap_or_else(|| Array1::zeros(d));
-        let scale = if rows < 2 {
-            Array1::ones(d)
-        } else {
-            values.std_axis(Axis(0), 0.0).mapv(|std| if std > 0.0 { std } else { 1.0 })
-        };
-        let row = |values: &Array1<f64>| {
-            let values: Vec<f32> = values.iter().map(|&value| value as f32).collect();
-            Tensor::<2>::from_data(TensorData::new(values, [1, d]), device)
-        };
-        let on_device = (row(&shift), row(&scale));
-        // The host must know the very numbers that the device subtracts and divides by.
-        let rounded = |values: Array1<f64>| values.mapv(|value| f64::from(value as f32));
-        Self { shift: rounded(shift), scale: rounded(scale), on_device }
-    }
-}
-
-/// Sums over the rows of a block, in f64.
-fn sums(block: &Tensor<2>) -> Array1<f64> {
-    host(block.clone().sum_dim(0)).row(0).to_owned()
-}
-
-/// A matrix on the host, in f64.
-fn host(matrix: Tensor<2>) -> Array2<f64> {
-    let shape = matrix.dims();
-    let values: Vec<f64> = matrix.into_data().iter::<f32>().map(f64::from).collect();
-    Array2::from_shape_vec(shape, values).expect("as many values as the shape says")
 }

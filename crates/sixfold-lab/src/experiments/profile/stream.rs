@@ -64,7 +64,7 @@ impl Streamed {
     }
 
     /// The moments that a filter keeps.
-    pub(super) fn filtered(&self, filter: TokenFilter) -> Result<Filtered> {
+    pub(super) fn filtered(&mut self, filter: TokenFilter) -> Result<Filtered> {
         let groups = self.tap.groups();
         let all = self.tap.select(filter, |_| false)?;
         let count = all.sites.first().map_or(0, sixfold_linalg::Moments::count);
@@ -77,7 +77,7 @@ impl Streamed {
                 .collect::<Result<_, _>>()?,
             false => Vec::new(),
         };
-        let half = |parity: usize| self.tap.select(filter, |group| group % 2 != parity);
+        let mut half = |parity: usize| self.tap.select(filter, |group| group % 2 != parity);
         let halves = if enough { Some([half(0)?, half(1)?]) } else { None };
         Ok(Filtered { all, left_out, halves })
     }

@@ -5,8 +5,9 @@ use ndarray::ArrayView2;
 use serde::{Deserialize, Serialize};
 use sixfold_geometry::Neighbours;
 use sixfold_geometry::dimension::{
-    Dimension, Interval, LevinaBickelConfig, MadaConfig, MomConfig, TwoNnConfig, TwoNnMethod,
-    compat, gride, levina_bickel, mada, mom, two_nn,
+    CorrelationConfig, Dimension, Interval, LevinaBickelConfig, LocalPcaConfig, MadaConfig,
+    MomConfig, TleConfig, TwoNnConfig, TwoNnMethod, compat, correlation_dimension, gride,
+    levina_bickel, local_pca, mada, mom, tle, two_nn,
 };
 use sixfold_linalg::Real;
 
@@ -28,6 +29,12 @@ pub enum Estimator {
     Mom,
     /// MADA on twenty neighbours.
     Mada,
+    /// Maximum likelihood within tight localities of twenty neighbours.
+    Tle,
+    /// The correlation integral between the radii of few and of many neighbours.
+    Correlation,
+    /// Principal components of each point's 64 neighbours.
+    LocalPca,
 }
 
 /// The ranks of GRIDE, the farther one of each pair.
@@ -62,7 +69,7 @@ impl Found {
 
 impl Estimator {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::TwoNn,
         Self::TwoNnFit,
         Self::TwoNnCompat,
@@ -70,6 +77,9 @@ impl Estimator {
         Self::LevinaBickel,
         Self::Mom,
         Self::Mada,
+        Self::Tle,
+        Self::Correlation,
+        Self::LocalPca,
     ];
     /// Those of a profile.
     pub const PROFILE: [Self; 5] =
@@ -87,6 +97,9 @@ impl Estimator {
             Self::LevinaBickel => "levina-bickel",
             Self::Mom => "mom",
             Self::Mada => "mada",
+            Self::Tle => "tle",
+            Self::Correlation => "correlation",
+            Self::LocalPca => "local-pca",
         }
     }
 
@@ -95,7 +108,8 @@ impl Estimator {
         match self {
             Self::TwoNn | Self::TwoNnFit | Self::TwoNnCompat => 2,
             Self::Gride => SCALES[SCALES.len() - 1],
-            Self::LevinaBickel | Self::Mom | Self::Mada => 20,
+            Self::LevinaBickel | Self::Mom | Self::Mada | Self::Tle | Self::Correlation => 20,
+            Self::LocalPca => 64,
         }
     }
 
@@ -134,6 +148,11 @@ impl Estimator {
             Self::LevinaBickel => one(levina_bickel(table, &LevinaBickelConfig::default())?),
             Self::Mom => one(mom(table, &MomConfig::default())?),
             Self::Mada => one(mada(table, &MadaConfig::default())?),
+            Self::Tle => one(tle(points.view(), table, &TleConfig::default())?),
+            Self::Correlation => {
+                one(correlation_dimension(points.view(), table, &CorrelationConfig::default())?)
+            }
+            Self::LocalPca => one(local_pca(points.view(), table, &LocalPcaConfig::default())?),
         })
     }
 

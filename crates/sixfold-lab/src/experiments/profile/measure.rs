@@ -17,7 +17,7 @@ pub fn linearity(
     config: &ProfileConfig,
     cx: &mut Context,
 ) -> Result<Vec<LayerRow>> {
-    let streamed = Streamed::new(model, config, cx)?;
+    let mut streamed = Streamed::new(model, config, cx)?;
     let mut rows = Vec::new();
     for &filter in &config.filters {
         let filtered = streamed.filtered(filter)?;

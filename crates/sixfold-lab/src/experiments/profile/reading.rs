@@ -22,6 +22,8 @@ const BATCH_POSITIONS: usize = 4096;
 pub(in crate::experiments) struct Reading {
     /// Batches of windows of similar length, and the document of each row.
     pub(in crate::experiments) batches: Vec<(Batch, Vec<usize>)>,
+    /// Of each row of each batch, the number of its first token in reading order.
+    pub(in crate::experiments) first: Vec<Vec<u64>>,
     pub(in crate::experiments) n_documents: usize,
     pub(in crate::experiments) n_tokens: usize,
     windows: Vec<Window>,
@@ -92,7 +94,20 @@ impl Reading {
             }
             n_documents += 1;
         }
-        Ok(Self { batches: batches(&windows, pad_id), n_documents, n_tokens, windows, pad_id })
+        let lengths: Vec<usize> = windows.iter().map(|window| window.ids.len()).collect();
+        let numbers: Vec<u64> = std::iter::once(0)
+            .chain(lengths.iter().map(|length| *length as u64))
+            .scan(0, |sum, length| {
+                *sum += length;
+                Some(*sum)
+            })
+            .collect();
+        let first = buckets(&lengths, BATCH_POSITIONS)
+            .into_iter()
+            .map(|rows| rows.into_iter().map(|row| numbers[row]).collect())
+            .collect();
+        let batches = batches(&windows, pad_id);
+        Ok(Self { batches, first, n_documents, n_tokens, windows, pad_id })
     }
 
     /// The same text with the tokens of each window in random order; what the tokenizer added at
@@ -176,6 +191,10 @@ mod tests {
             moved += usize::from(before.ids != after.ids);
         }
         assert!(plain.windows.len() > 2 && moved > 1, "{moved} of {}", plain.windows.len());
+        let mut first: Vec<u64> = plain.first.concat();
+        first.sort_unstable();
+        let window = plain.windows[0].ids.len() as u64;
+        assert_eq!((first[0], first[1], first.len()), (0, window, plain.windows.len()));
         assert_eq!(plain.windows[0].plain.start, 1, "the beginning of the text is marked");
         assert_eq!(plain.windows[1].plain.start, 0, "a later window has no such mark");
         assert_eq!(plain.shuffled(Seed::new(1)).windows[0].ids, shuffled.windows[0].ids);

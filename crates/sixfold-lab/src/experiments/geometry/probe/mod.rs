@@ -1,20 +1,18 @@
 //! Measures all sites of a model on a text: spectra from streamed moments, neighbours from a sample.
 
 mod neighbours;
-mod sample;
 mod spectra;
 
 use anyhow::{Result, ensure};
 use burn::tensor::Tensor;
 use sixfold_geometry::cloud::Cloud;
-use sixfold_model::stats::{MomentTap, NormTap, TokenFilter as Filter};
+use sixfold_model::stats::{MomentTap, NormTap, SampleTap, TokenFilter as Filter};
 use sixfold_model::{Seed, Site, Tap, Transformer};
 
 use super::estimator::Estimator;
 use super::score::{Control, Score};
 use crate::context::Context;
 use crate::experiments::profile::{OUTLIER_FACTOR, Reading, n_groups, pass};
-use sample::{Sample, SampleTap};
 
 /// What is measured.
 pub(super) struct Probe<'a> {
@@ -56,18 +54,19 @@ pub(super) fn probe(
     let outliers = norms.outliers(OUTLIER_FACTOR);
     let spec = model.spec();
     let classes = reading.classes(spec.causal, &outliers);
-    let flat: Vec<_> = classes.iter().flatten().copied().collect();
-    let sample = Sample::draw(&flat, options.filters, options.sample, options.seed);
-
     let groups = n_groups(spec.d_model).min(reading.n_documents);
-    let mut tap = Both { moments: MomentTap::new(), rows: SampleTap::new(&sample) };
+    let lots = options.seed.derive("sample").value();
+    let mut tap = Both {
+        moments: MomentTap::sites(),
+        rows: SampleTap::new(options.sample, options.filters, lots),
+    };
     let name = format!("{what}: states");
     pass(model, reading, &mut tap, &name, cx, |tap, batch, index| {
         let rows: Vec<usize> = reading.batches[index].1.iter().map(|d| d % groups).collect();
         tap.moments.begin(batch, &classes[index], &rows);
-        tap.rows.begin(batch);
+        tap.rows.begin(batch, &classes[index], &reading.first[index]);
     })?;
-    let Both { moments, rows } = tap;
+    let Both { mut moments, rows } = tap;
 
     let mut found = Probed::default();
     let n_outliers = outliers.iter().filter(|outlier| **outlier).count();
@@ -76,13 +75,14 @@ pub(super) fn probe(
         reading.n_tokens, reading.n_documents
     ));
     for (index, &filter) in options.filters.iter().enumerate() {
-        let clouds = spectra::measure(&moments, filter, &mut found, cx)?;
+        let clouds = spectra::measure(&mut moments, filter, &mut found, cx)?;
         let estimators = if index == 0 { options.estimators } else { &options.estimators[..1] };
-        let points = |site: usize| sample.of(filter, rows.at(site));
+        let points = |site: usize| rows.rows(filter, site);
         let view = neighbours::View { filter, estimators, what, control: Control::None };
         neighbours::measure(clouds.len(), points, &view, &mut found, cx)?;
         if options.gaussian {
-            gaussian(&clouds, &sample, &view, options.seed, &mut found, cx)?;
+            let n = rows.tokens(filter).len();
+            gaussian(&clouds, n, &view, options.seed, &mut found, cx)?;
         }
     }
     Ok(found)
@@ -91,7 +91,7 @@ pub(super) fn probe(
 /// The dimension of Gaussian clouds with the moments of each site.
 fn gaussian(
     clouds: &[Cloud],
-    sample: &Sample,
+    n: usize,
     view: &neighbours::View<'_>,
     seed: Seed,
     found: &mut Probed,
@@ -101,8 +101,7 @@ fn gaussian(
     let view = neighbours::View { control: Control::Gaussian, ..*view };
     for (site, cloud) in clouds.iter().enumerate() {
         cx.check_interrupt()?;
-        let points =
-            cloud.gaussian(sample.len(view.filter), seed.derive(&site.to_string()).value())?;
+        let points = cloud.gaussian(n, seed.derive(&site.to_string()).value())?;
         neighbours::of_site(site, points.view(), &view, found)?;
     }
     Ok(())

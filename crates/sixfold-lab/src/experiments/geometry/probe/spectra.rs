@@ -24,7 +24,7 @@ const SCORES: [(Spectral, &str); 7] = [
 /// # Errors
 /// A filter that leaves no token, values that are not finite, tokens that do not vary, a signal.
 pub(super) fn measure(
-    moments: &MomentTap,
+    moments: &mut MomentTap,
     filter: Filter,
     found: &mut Probed,
     cx: &Context,

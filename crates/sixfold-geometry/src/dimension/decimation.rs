@@ -6,17 +6,18 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use sixfold_linalg::Real;
 
-use super::{Dimension, TwoNnConfig, two_nn};
-use crate::{Result, neighbours};
+use super::interval::Spread;
+use super::{Caution, Dimension, TwoNnConfig, two_nn};
+use crate::{Error, Result, neighbours};
 
 /// What [`decimation_scan`] computes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DecimationConfig {
-    /// Halve the cloud as often as this, unless the parts get too small before.
+    /// Halve the cloud this often, unless the parts get too small before.
     pub halvings: usize,
-    /// The least points of a part.
+    /// The least points of a part, at least 3.
     pub min_points: usize,
-    /// Shuffle the cloud anew this many times.
+    /// Shuffle the cloud anew this many times; each shuffle is cut into disjoint parts.
     pub repeats: usize,
     /// Of the shuffles.
     pub seed: u64,
@@ -25,8 +26,9 @@ pub struct DecimationConfig {
 }
 
 impl Default for DecimationConfig {
+    /// Maximum likelihood on one shuffle, down to parts of 64 points.
     fn default() -> Self {
-        Self { halvings: 8, min_points: 32, repeats: 1, seed: 0, two_nn: TwoNnConfig::default() }
+        Self { halvings: 16, min_points: 64, repeats: 1, seed: 0, two_nn: TwoNnConfig::default() }
     }
 }
 
@@ -35,51 +37,115 @@ impl Default for DecimationConfig {
 pub struct DecimationStep {
     /// Points of each part.
     pub points: usize,
-    /// Parts that were looked at.
+    /// Parts that were looked at: 2ʰ of each shuffle at the h-th halving.
     pub parts: usize,
-    /// Mean over the parts.
+    /// The mean over the parts, of value and scale alike; its error and interval are those of 2ʰ
+    /// independent parts, each as uncertain as it says itself. `n` and `excluded` are sums.
     pub dimension: Dimension,
-    /// Standard deviation over the parts; `None` of a single one.
+    /// Standard deviation over the parts; `None` for the whole cloud.
     pub std_dev: Option<f64>,
 }
 
-/// TwoNN on the whole cloud, its halves, its quarters, …
+/// TwoNN on the whole cloud, on its halves, its quarters, …: the dimension over scales, for the
+/// nearest neighbours move apart as points are left out.
+///
+/// A plateau is the dimension; values that grow with the number of points tell of noise. Against
+/// [`gride_scan`](super::gride_scan), which looks at farther neighbours of all points, every value
+/// is a TwoNN with its freedom from all but the density between two neighbours, but the scatter
+/// grows.
+///
+/// # Shapes
+/// `x` is `[n, d]`, any strides.
 ///
 /// # Errors
-/// Those of [`neighbours`] and [`two_nn`].
+/// Those of [`neighbours`] and [`two_nn`], of any part; [`Error::InvalidParameter`] for
+/// `repeats` = 0 or `min_points` < 3.
+///
+/// # Complexity
+/// Neighbours of the whole cloud, and half, a quarter, … of that for each shuffle.
+///
+/// # References
+/// Facco, d'Errico, Rodriguez and Laio 2017, Scientific Reports 7, 12140, section "Estimating a
+/// scale-dependent intrinsic dimension".
+///
+/// ```
+/// use sixfold_geometry::dimension::{DecimationConfig, decimation_scan};
+/// # let x = ndarray::Array2::from_shape_fn((300, 3), |(i, j)| {
+/// #     ((i * 3 + j.min(1)) as f64 * 0.754_877_666 + (i * i) as f64 * 0.569_840_291).fract()
+/// # });
+/// let steps = decimation_scan(x.view(), &DecimationConfig::default())?;
+/// let points: Vec<usize> = steps.iter().map(|step| step.points).collect();
+/// assert_eq!(points, [300, 150, 75]);
+/// # Ok::<(), sixfold_geometry::Error>(())
+/// ```
+#[doc(alias = "return_id_scaling_2NN")]
 pub fn decimation_scan<T: Real>(
     x: ArrayView2<'_, T>,
     config: &DecimationConfig,
 ) -> Result<Vec<DecimationStep>> {
+    let DecimationConfig { halvings, min_points, repeats, seed, two_nn: estimator } = *config;
+    for (name, found, least, expected) in
+        [("repeats", repeats, 1, "at least 1"), ("min_points", min_points, 3, "at least 3")]
+    {
+        if found < least {
+            return Err(Error::InvalidParameter { name, found: found as f64, expected });
+        }
+    }
     let n = x.nrows();
-    let whole = two_nn(&neighbours(x, 2)?, &config.two_nn)?;
+    let whole = two_nn(&neighbours(x, 2)?, &estimator)?;
     let mut steps = vec![DecimationStep { points: n, parts: 1, dimension: whole, std_dev: None }];
-    let mut rng = ChaCha8Rng::seed_from_u64(config.seed);
-    let mut order: Vec<usize> = (0..n).collect();
-    for halving in 1..=config.halvings {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let shuffles: Vec<Vec<usize>> = (0..repeats)
+        .map(|_| {
+            let mut order: Vec<usize> = (0..n).collect();
+            order.shuffle(&mut rng);
+            order
+        })
+        .collect();
+    for halving in 1..=halvings.min(31) {
         let points = n >> halving;
-        if points < config.min_points.max(3) {
+        if points < min_points {
             break;
         }
-        let mut found = Vec::new();
-        for _ in 0..config.repeats {
-            order.shuffle(&mut rng);
-            for part in order.chunks_exact(points) {
+        let disjoint = 1 << halving;
+        let mut found = Vec::with_capacity(disjoint * repeats);
+        for order in &shuffles {
+            // What n does not divide into stays out.
+            for part in order.chunks_exact(points).take(disjoint) {
                 let table = neighbours(x.select(Axis(0), part).view(), 2)?;
-                found.push(two_nn(&table, &config.two_nn)?);
+                found.push(two_nn(&table, &estimator)?);
             }
         }
-        let parts = found.len() as f64;
-        let mean = found.iter().map(|part| part.value).sum::<f64>() / parts;
-        let squares: f64 = found.iter().map(|part| (part.value - mean).powi(2)).sum();
-        let mut dimension = found.swap_remove(0);
-        dimension.value = mean;
-        steps.push(DecimationStep {
-            points,
-            parts: parts as usize,
-            dimension,
-            std_dev: Some((squares / (parts - 1.0)).sqrt()),
-        });
+        steps.push(summarise(points, disjoint, &found));
     }
     Ok(steps)
+}
+
+fn summarise(points: usize, disjoint: usize, found: &[Dimension]) -> DecimationStep {
+    let parts = found.len() as f64;
+    let mean = |of: &dyn Fn(&Dimension) -> f64| found.iter().map(of).sum::<f64>() / parts;
+    let value = mean(&|part| part.value);
+    let squares = parts * mean(&|part| (part.value - value).powi(2));
+    let own = mean(&|part| part.std_error.unwrap_or(0.0).powi(2));
+    let spread = Spread::of_relative(value, (own / disjoint as f64).sqrt() / value);
+    let n: usize = found.iter().map(|part| part.n).sum();
+    let excluded: usize = found.iter().map(|part| part.excluded).sum();
+    let mut cautions = Caution::of_estimate(value, n / found.len(), 0);
+    if excluded > 0 {
+        cautions.insert(0, Caution::Duplicates { excluded, of: n + excluded });
+    }
+    DecimationStep {
+        points,
+        parts: found.len(),
+        dimension: Dimension {
+            value,
+            std_error: Some(spread.std_error),
+            ci95: Some(spread.ci95),
+            n,
+            excluded,
+            scale: mean(&|part| part.scale),
+            cautions,
+        },
+        std_dev: Some((squares / (parts - 1.0)).sqrt()),
+    }
 }

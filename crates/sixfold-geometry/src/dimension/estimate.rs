@@ -13,7 +13,7 @@ pub struct Dimension {
     pub ci95: Option<[f64; 2]>,
     /// Points that the estimate is made of.
     pub n: usize,
-    /// Points left out because they have a copy among the others.
+    /// Points left out because they, or the neighbours that are compared, have copies.
     pub excluded: usize,
     /// Median distance at which the cloud was looked at, in the units of the points.
     pub scale: f64,
@@ -25,7 +25,7 @@ pub struct Dimension {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Caution {
-    /// Points were left out because they have a copy among the others.
+    /// Points were left out because they, or the neighbours that are compared, have copies.
     Duplicates {
         /// How many.
         excluded: usize,
@@ -92,7 +92,7 @@ impl fmt::Display for Caution {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Duplicates { excluded, of } => {
-                write!(f, "{excluded} of {of} points have a copy and were left out")
+                write!(f, "{excluded} of {of} points were left out for copies among them")
             }
             Self::Copies { points, of } => {
                 write!(f, "{points} of {of} points have a copy, which makes the number smaller")

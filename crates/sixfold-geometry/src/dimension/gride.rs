@@ -16,106 +16,161 @@ pub struct GrideStep {
     pub dimension: Dimension,
 }
 
-/// Intrinsic dimension from the ratios μ = r_{n₂}/r_{n₁}, by maximum likelihood.
+/// Intrinsic dimension from the ratios μ = r₍ₙ₂₎/r₍ₙ₁₎ of the distances to two neighbours, by
+/// maximum likelihood.
+///
+/// ```text
+/// f(μ | d) = d (μᵈ − 1)^{n₂−n₁−1} / (μ^{(n₂−1)d + 1} B(n₂ − n₁, n₁))
+/// 0 = N/d + (n₂ − n₁ − 1) Σ ln μ/(1 − μ⁻ᵈ) − (n₂ − 1) Σ ln μ
+/// ```
+///
+/// Larger ranks look at a larger scale: noise that blurs near points matters less, curvature and
+/// the cloud's edge more. [`gride_scan`] shows both. For n₂ − n₁ = 1 the estimate has a closed
+/// form, N / (n₁ Σ ln μ), which for ranks (1, 2) is [`two_nn`](super::two_nn)'s times N/(N − 1).
+///
+/// [`Interval::Exact`] is the Fisher information's, of N independent points; at rank 2k every
+/// point shares its neighbours with about 2k others, so that it falls short by more the larger the
+/// ranks are. Points whose n₁-th distance is 0 for copies are left out and counted,
+/// as in [`two_nn`](super::two_nn).
 ///
 /// # Errors
-/// [`Error::TooFewNeighbours`] for k < n₂.
+/// [`Error::InvalidParameter`] unless 1 ≤ n₁ < n₂; [`Error::TooFewNeighbours`] for a table with
+/// k < n₂; [`Error::TooFewPoints`] for fewer than three points without a copy;
+/// [`Error::AllEqual`]; [`Error::EqualDistances`] where all ratios are 1.
+///
+/// # Complexity
+/// O(N) for each of about six steps of the root, O(N·n₂) for the honest interval.
+///
+/// # References
+/// Denti, Doimo, Laio and Mira 2022, *The generalized ratios intrinsic dimension estimator*,
+/// Scientific Reports 12, 20005.
+///
+/// ```
+/// use sixfold_geometry::dimension::{Interval, gride};
+/// use sixfold_geometry::neighbours;
+/// # let x = ndarray::Array2::from_shape_fn((300, 3), |(i, j)| {
+/// #     ((i * 3 + j.min(1)) as f64 * 0.754_877_666 + (i * i) as f64 * 0.569_840_291).fract()
+/// # });
+/// let table = neighbours(x.view(), 8)?; // a square in three coordinates
+/// let found = gride(&table, [4, 8], Interval::Honest)?;
+/// assert!((found.value - 2.0).abs() < 0.3, "{found:?}");
+/// # Ok::<(), sixfold_geometry::Error>(())
+/// ```
+#[doc(alias = "generalized ratios")]
+#[doc(alias = "compute_id_gride")]
 pub fn gride(neighbours: &Neighbours, ranks: [usize; 2], interval: Interval) -> Result<Dimension> {
-    let [n1, n2] = ranks;
-    if n1 == 0 || n1 >= n2 {
-        let expected = "1 ≤ n₁ < n₂";
-        return Err(Error::InvalidParameter { name: "n₁", found: n1 as f64, expected });
-    }
+    let model = Model::new(ranks)?;
     let ratios = LogRatios::of_ranks(neighbours, ranks, NAME)?;
-    let n = ratios.n();
-    let value = maximum(&ratios.values, ranks);
-    // ln d moves by score_i / (d·Σ information).
-    let information: f64 = ratios.values.iter().map(|&x| information(value, x, ranks)).sum();
+    let value = model.maximum(&ratios);
+    let information: f64 = ratios.values.iter().map(|&x| model.at(value, x).information).sum();
     let spread = match interval {
+        // ln d moves by scoreᵢ / (d·Σ information) where point i weighs more.
         Interval::Honest => {
-            let unit = n as f64 / (value * information);
-            let terms: Vec<f64> =
-                ratios.values.iter().map(|&x| unit * score(value, x, ranks)).collect();
-            Spread::shared(value, neighbours, &ratios.points, &terms, n2)
+            let unit = ratios.n() as f64 / (value * information);
+            let term = |&x: &f64| unit * model.at(value, x).score;
+            let terms: Vec<f64> = ratios.values.iter().map(term).collect();
+            Spread::shared(value, neighbours, &ratios.points, &terms, ranks[1])
         }
-        Interval::Exact => {
-            let relative = 1.0 / (value * information.sqrt());
-            Spread::of_relative(value, relative)
-        }
+        Interval::Exact => Spread::of_relative(value, (value * information.sqrt()).recip()),
     };
     Ok(Dimension {
         value,
         std_error: Some(spread.std_error),
         ci95: Some(spread.ci95),
-        n,
+        n: ratios.n(),
         excluded: ratios.excluded,
         scale: ratios.scale,
-        cautions: Caution::of_estimate(value, n, ratios.excluded),
+        cautions: Caution::of_estimate(value, ratios.n(), ratios.excluded),
     })
 }
 
-/// [`gride`] at ranks (1, 2), (2, 4), (4, 8), … as far as the table goes.
+/// [`gride`] at ranks (1, 2), (2, 4), (4, 8), … as far as the table goes: the dimension over
+/// scales.
 ///
 /// # Errors
-/// Those of [`gride`] at any scale.
+/// [`Error::TooFewNeighbours`] for k < 2, and those of [`gride`] at any scale.
+///
+/// # Complexity
+/// O(N·log k) for the estimates, O(N·k) for honest intervals.
+///
+/// # References
+/// Denti, Doimo, Laio and Mira 2022, section "Gride asymptotics".
+#[doc(alias = "return_id_scaling_gride")]
 pub fn gride_scan(neighbours: &Neighbours, interval: Interval) -> Result<Vec<GrideStep>> {
-    if neighbours.k() < 2 {
-        return Err(Error::TooFewNeighbours { what: NAME, found: neighbours.k(), needed: 2 });
-    }
-    let ranks = std::iter::successors(Some(1_usize), |&rank| Some(2 * rank));
-    ranks
-        .map(|rank| [rank, 2 * rank])
+    neighbours.at_rank(2, NAME)?;
+    std::iter::successors(Some(1_usize), |&rank| rank.checked_mul(2))
+        .map(|rank| [rank, rank.saturating_mul(2)])
         .take_while(|&[_, outer]| outer <= neighbours.k())
         .map(|ranks| Ok(GrideStep { ranks, dimension: gride(neighbours, ranks, interval)? }))
         .collect()
 }
 
-/// x / (1 − e^{−d·x}), which is 1/d at x = 0.
-fn tilted(d: f64, x: f64) -> f64 {
-    let reach = d * x;
-    if reach == 0.0 { 1.0 / d } else { x / -(-reach).exp_m1() }
+/// The likelihood of one ratio, for two ranks.
+struct Model {
+    /// n₁.
+    inner: f64,
+    /// n₂ − n₁ − 1, the neighbours in between.
+    between: f64,
+    /// n₂ − 1.
+    outer: f64,
 }
 
-/// Derivative of one point's log-likelihood in d.
-fn score(d: f64, x: f64, [n1, n2]: [usize; 2]) -> f64 {
-    let between = (n2 - n1 - 1) as f64;
-    let outer = (n2 - 1) as f64;
-    1.0 / d + between * tilted(d, x) - outer * x
+/// First derivative of a log-likelihood in d, and minus the second.
+struct Derivatives {
+    score: f64,
+    information: f64,
 }
 
-/// Minus its second derivative.
-fn information(d: f64, x: f64, [n1, n2]: [usize; 2]) -> f64 {
-    let between = (n2 - n1 - 1) as f64;
-    1.0 / (d * d) + between * tilted(d, x).powi(2) * (-d * x).exp()
-}
-
-/// The d at which the scores sum to zero; they fall in d.
-fn maximum(logs: &[f64], ranks: [usize; 2]) -> f64 {
-    let [n1, n2] = ranks;
-    let n = logs.len() as f64;
-    let total: f64 = logs.iter().sum();
-    if n2 - n1 == 1 {
-        return n / (n1 as f64 * total);
-    }
-    // d·Σ score is 0 at the root; ln d is bracketed by halving and doubling.
-    let slope = |d: f64| -> f64 { logs.iter().map(|&x| score(d, x, ranks)).sum() };
-    let mut low = n / (n1 as f64 * total);
-    let mut high = low;
-    while slope(low) < 0.0 {
-        low *= 0.5;
-    }
-    while slope(high) > 0.0 {
-        high *= 2.0;
-    }
-    loop {
-        let middle = (low * high).sqrt();
-        if middle <= low || middle >= high || high / low < 1.0 + 1e-14 {
-            return middle;
+impl Model {
+    fn new([n1, n2]: [usize; 2]) -> Result<Self> {
+        if n1 == 0 || n1 >= n2 {
+            let expected = "1 ≤ n₁ < n₂";
+            return Err(Error::InvalidParameter { name: "n₁", found: n1 as f64, expected });
         }
-        if slope(middle) > 0.0 {
-            low = middle;
-        } else {
-            high = middle;
+        Ok(Self { inner: n1 as f64, between: (n2 - n1 - 1) as f64, outer: (n2 - 1) as f64 })
+    }
+
+    /// At one x = ln μ.
+    fn at(&self, d: f64, x: f64) -> Derivatives {
+        // x / (1 − e^{−d·x}) cannot overflow, as powers of μ do, and is 1/d at x = 0.
+        let power = (-d * x).exp_m1();
+        let tilted = if power == 0.0 { 1.0 / d } else { x / -power };
+        Derivatives {
+            score: 1.0 / d + self.between * tilted - self.outer * x,
+            information: 1.0 / (d * d) + self.between * tilted * tilted * (1.0 + power),
         }
+    }
+
+    /// The d at which the scores sum to zero. Their sum falls in d, from +∞ to −n₁ Σ ln μ.
+    fn maximum(&self, ratios: &LogRatios) -> f64 {
+        let start = ratios.n() as f64 / (self.inner * ratios.sum());
+        if self.between == 0.0 {
+            return start;
+        }
+        let (mut low, mut high, mut d) = (0.0, f64::INFINITY, start);
+        // Scoring in ln d, which alone takes four to eight steps; the bracket is for its safety.
+        for _ in 0..200 {
+            let (mut score, mut information) = (0.0, 0.0);
+            for &x in &ratios.values {
+                let at = self.at(d, x);
+                score += at.score;
+                information += at.information;
+            }
+            if score > 0.0 {
+                low = d;
+            } else {
+                high = d;
+            }
+            let step = (score / (d * information)).clamp(-1.0, 1.0);
+            let mut next = d * step.exp();
+            if next <= low || next >= high {
+                next = if step.abs() < 1e-12 { d } else { (low * high).sqrt() };
+            }
+            if step.abs() < 1e-14 || next == d {
+                break;
+            }
+            d = next;
+        }
+        d
     }
 }

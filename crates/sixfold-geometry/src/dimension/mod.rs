@@ -1,4 +1,20 @@
 //! Intrinsic dimension: estimators on one table of neighbours.
+//!
+//! | question | take |
+//! |---|---|
+//! | one number at the finest scale | [`two_nn`], by maximum likelihood |
+//! | the same, comparable with published fits | [`two_nn`] with [`TwoNnMethod::Fit`], [`compat`] |
+//! | does it depend on the scale? | [`gride_scan`] on one table, [`decimation_scan`] on parts of the cloud |
+//!
+//! An estimate that falls steadily with the scale tells of noise that fills all coordinates, or of
+//! a dimension too large for so few points; a plateau is what to report. Near log₂ n every
+//! estimator from neighbours sinks below the truth: [`Caution::FewPoints`] says so.
+//!
+//! **Intervals.** [`Interval::Honest`], the default, is where the estimate would fall for another
+//! draw of as many points; it counts that near points share neighbours. [`Interval::Exact`] takes
+//! points for independent, as the papers do, and holds the estimator's own mean 85–90 times in 100
+//! instead of 95. Neither knows of an estimator's bias: they hold what it would give on average,
+//! which in many dimensions is less than the truth.
 
 pub mod compat;
 mod correlation;

@@ -2,13 +2,14 @@
 
 use crate::{Error, Neighbours, Result};
 
-/// ln μ = ln(r_outer / r_inner) of the points that have no copy within the inner rank.
+/// ln μ = ln(r_outer / r_inner) of the points that copies leave one.
 pub(crate) struct LogRatios {
     /// ln μ ≥ 0, in the order of the points.
     pub(crate) values: Vec<f64>,
     /// Which points of the table they belong to, ascending.
     pub(crate) points: Vec<u32>,
-    /// Points left out because their inner distance is 0.
+    /// Points left out because their inner distance is 0, or because the two distances are to
+    /// copies of one point and therefore equal.
     pub(crate) excluded: usize,
     /// Median distance to the outer neighbour, over the points that were kept.
     pub(crate) scale: f64,
@@ -30,10 +31,17 @@ impl LogRatios {
         if all_equal(neighbours) {
             return Err(Error::AllEqual { what, n: neighbours.n() });
         }
-        Self::of_distances(near.iter().copied().zip(far.iter().copied()), what)
+        // A nearest distance of 0 is a copy.
+        let first = neighbours.at_rank(1, what)?;
+        let ids = neighbours.indices();
+        let pairs = near.iter().zip(far).zip(ids.column(inner - 1)).map(|((&r, &s), &id)| {
+            if r == s && first[id as usize] == 0.0 { (0.0, s) } else { (r, s) }
+        });
+        Self::of_distances(pairs, what)
     }
 
-    /// The ratios of pairs (inner, outer) that are finite and 0 ≤ inner ≤ outer.
+    /// The ratios of pairs (inner, outer) that are finite and 0 ≤ inner ≤ outer. An inner 0 leaves
+    /// the point out.
     pub(crate) fn of_distances(
         pairs: impl Iterator<Item = (f64, f64)>,
         what: &'static str,
@@ -58,8 +66,7 @@ impl LogRatios {
         if values.iter().all(|&value| value == 0.0) {
             return Err(Error::EqualDistances { what, n: found });
         }
-        let middle = (found - 1) / 2;
-        let (_, &mut scale, _) = far.select_nth_unstable_by(middle, f64::total_cmp);
+        let scale = median(far);
         Ok(Self { values, points, excluded: n as usize - found, scale })
     }
 
@@ -81,6 +88,13 @@ impl LogRatios {
         });
         order
     }
+}
+
+/// The middle value, or the mean of the two in the middle. `values` is not empty.
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    let half = values.len() / 2;
+    if values.len() % 2 == 1 { values[half] } else { 0.5 * (values[half - 1] + values[half]) }
 }
 
 /// Whether every point is a copy of one and the same.

@@ -8,27 +8,35 @@ use crate::{Error, Neighbours, Result};
 const NAME: &str = "TwoNN";
 
 /// How [`two_nn`] makes a dimension of the ratios.
+///
+/// Relative standard errors on N ideal ratios are 1/√N for maximum likelihood, 1/√k for the
+/// censored one, 1.04/√N for a fit that discards a tenth and 2.5/√N for one that discards 80 %.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub enum TwoNnMethod {
-    /// (N − 1) / Σ ln μ: unbiased, the least variance.
+    /// (N − 1) / Σ ln μ: unbiased on ideal ratios, and of the least variance.
     #[default]
+    #[doc(alias = "ml")]
     MaximumLikelihood,
-    /// Maximum likelihood that knows of the largest ratios only that they are large:
-    /// (k − 1) / (Σ_{i≤k} ln μ₍ᵢ₎ + (N − k) ln μ₍ₖ₎), k = ⌊N·(1 − discard)⌋.
+    /// Maximum likelihood that knows of the largest ratios only that they are large (type II
+    /// censoring): (k − 1) / (Σ_{i≤k} ln μ₍ᵢ₎ + (N − k) ln μ₍ₖ₎) with k = ⌊N·(1 − discard)⌋. Large
+    /// ratios are where a density that varies between neighbours shows.
     Censored {
         /// Share of the ratios, the largest ones, in [0, 1).
         discard: f64,
     },
-    /// The line through the origin of −ln(1 − F) on ln μ, F₍ᵢ₎ = i/N, over the smallest
-    /// ⌊N·(1 − discard)⌋ ratios.
+    /// Facco's line through the origin, least squares of −ln(1 − F) on ln μ over the
+    /// k = ⌊N·(1 − discard)⌋ smallest ratios, with F₍ᵢ₎ = i/N as in scikit-dimension and DADApy.
+    /// The largest ratio has F = 1 and is always left out.
+    #[doc(alias = "base")]
+    #[doc(alias = "linfit")]
     Fit {
         /// Share of the ratios, the largest ones, in [0, 1); 0.1 in the paper.
         discard: f64,
     },
 }
 
-/// What [`two_nn`] computes.
+/// What [`two_nn`] computes; by default maximum likelihood with an honest interval.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct TwoNnConfig {
     /// The estimator.
@@ -37,10 +45,48 @@ pub struct TwoNnConfig {
     pub interval: Interval,
 }
 
-/// Intrinsic dimension from the ratios μ = r₂/r₁ of the two nearest distances.
+/// Intrinsic dimension from the ratio μ = r₂/r₁ of the distances to the two nearest neighbours.
+///
+/// ```text
+/// P(μ > m) = m⁻ᵈ,  so that ln μ is exponential with rate d
+/// ```
+///
+/// wherever the density is constant as far as the second neighbour; nothing else is assumed. This
+/// is the finest scale that a cloud has. [`TwoNnMethod`] says how d is made of the ratios,
+/// [`Interval`] what its interval means.
+///
+/// Points that have a copy (r₁ = 0) are left out, and so are those whose two neighbours are copies
+/// of each other (r₂ = r₁): both are counted in `excluded` and named in a [`Caution::Duplicates`].
 ///
 /// # Errors
-/// [`Error::TooFewNeighbours`] for k < 2.
+/// [`Error::TooFewNeighbours`] for k < 2; [`Error::AllEqual`]; [`Error::TooFewPoints`] for fewer
+/// than three points without a copy, or fewer than three ratios after `discard`;
+/// [`Error::EqualDistances`] where all ratios are 1; [`Error::InvalidParameter`] for `discard`
+/// outside [0, 1).
+///
+/// # Complexity
+/// O(N) for maximum likelihood, O(N log N) for the others; one thread.
+///
+/// # References
+/// Facco, d'Errico, Rodriguez and Laio 2017, *Estimating the intrinsic dimension of datasets by a
+/// minimal neighborhood information*, Scientific Reports 7, 12140 (the fit); Denti, Doimo, Laio and
+/// Mira 2022, Scientific Reports 12, 20005, section "TWO-NN" (the likelihood and its interval).
+///
+/// ```
+/// use sixfold_geometry::dimension::{TwoNnConfig, two_nn};
+/// use sixfold_geometry::neighbours;
+/// # let x = ndarray::Array2::from_shape_fn((300, 3), |(i, j)| {
+/// #     ((i * 3 + j.min(1)) as f64 * 0.754_877_666 + (i * i) as f64 * 0.569_840_291).fract()
+/// # });
+/// let table = neighbours(x.view(), 2)?; // a square in three coordinates
+/// let found = two_nn(&table, &TwoNnConfig::default())?;
+/// let [low, high] = found.ci95.expect("TwoNN has an interval");
+/// assert!(low < 2.0 && 2.0 < high, "{found:?}");
+/// # Ok::<(), sixfold_geometry::Error>(())
+/// ```
+#[doc(alias = "2NN")]
+#[doc(alias = "TwoNN")]
+#[doc(alias = "compute_id_2NN")]
 pub fn two_nn(neighbours: &Neighbours, config: &TwoNnConfig) -> Result<Dimension> {
     let ratios = LogRatios::of_ranks(neighbours, [1, 2], NAME)?;
     let table = match config.interval {
@@ -50,11 +96,22 @@ pub fn two_nn(neighbours: &Neighbours, config: &TwoNnConfig) -> Result<Dimension
     estimate(&ratios, config.method, table)
 }
 
-/// [`two_nn`] on two nearest distances that were measured elsewhere; the interval takes the points
-/// for independent.
+/// [`two_nn`] on the two nearest distances of each point, measured elsewhere.
+///
+/// Which points are near to which is not known, so that the interval is [`Interval::Exact`].
+/// Ratios alone are `first` = 1 and `second` = μ.
 ///
 /// # Errors
-/// Those of [`two_nn`].
+/// Those of [`two_nn`]; [`Error::ShapeMismatch`]; [`Error::NotFinite`] with the point as row and
+/// first or second as column; [`Error::InvalidParameter`] unless 0 ≤ first ≤ second.
+///
+/// ```
+/// use sixfold_geometry::dimension::{TwoNnMethod, two_nn_of_distances};
+/// let (first, second) = ([1.0, 2.0, 4.0], [2.0, 4.0, 8.0]);
+/// let found = two_nn_of_distances(&first, &second, TwoNnMethod::MaximumLikelihood)?;
+/// assert!((found.value - 2.0 / (3.0 * 2.0_f64.ln())).abs() < 1e-15);
+/// # Ok::<(), sixfold_geometry::Error>(())
+/// ```
 pub fn two_nn_of_distances(
     first: &[f64],
     second: &[f64],
@@ -72,12 +129,13 @@ pub fn two_nn_of_distances(
             return Err(Error::NotFinite { what: "distances", row, col });
         }
         if r1 < 0.0 || r2 < r1 {
-            let expected = "0 ≤ first ≤ second";
-            return Err(Error::InvalidParameter { name: "distance", found: r2, expected });
+            let (name, expected) = ("distance", "0 ≤ first ≤ second");
+            let found = if r1 < 0.0 { r1 } else { r2 };
+            return Err(Error::InvalidParameter { name, found, expected });
         }
     }
-    let ratios = LogRatios::of_distances(first.iter().copied().zip(second.iter().copied()), NAME)?;
-    estimate(&ratios, method, None)
+    let pairs = first.iter().copied().zip(second.iter().copied());
+    estimate(&LogRatios::of_distances(pairs, NAME)?, method, None)
 }
 
 fn estimate(

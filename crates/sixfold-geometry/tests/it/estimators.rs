@@ -75,7 +75,7 @@ fn all(x: &Array2<f64>, table: &Neighbours) -> Vec<(&'static str, Result<Dimensi
 
 #[test]
 fn known_dimensions_are_found() {
-    for (d, reach) in [(1, 0.15), (2, 0.25), (4, 0.5)] {
+    for (d, reach) in [(1, 0.2), (2, 0.3), (4, 0.5)] {
         let x = manifolds::torus(1000, d, 7);
         let table = neighbours(x.view(), 20).unwrap();
         for (name, found) in all(&x, &table) {

@@ -5,10 +5,8 @@ use std::ops::Range;
 use sixfold_linalg::Real;
 
 use super::bound::{beyond, up};
+use super::lanes::{Row, WIDTH, next_hit};
 use super::points::Points;
-
-/// Tile entries that are compared before one branch.
-pub(super) const WIDTH: usize = 32;
 
 /// A point j that may be near: the lower bound of its squared distance, and j.
 type Entry = (f32, u32);
@@ -124,6 +122,11 @@ pub(super) struct Nearest {
 }
 
 impl Nearest {
+    /// Memory for `k` of them.
+    pub(super) fn bytes(k: usize) -> usize {
+        size_of::<Self>() + (k + 1) * size_of::<(f64, u32, f64)>()
+    }
+
     pub(super) fn new(k: usize) -> Self {
         Self { k, found: Vec::with_capacity(k + 1) }
     }
@@ -181,8 +184,13 @@ pub(super) fn scan<T: Real>(
         let of_j = &lower[cols.clone()];
         let mut from = 0;
         while let Some(hit) = next_hit(
-            Row { lower: lower[i], limit: of_rows.limit[r], of_j, products },
-            of_cols.limits(&never),
+            Row {
+                own: lower[i],
+                limit: of_rows.limit[r],
+                of_j,
+                limits: of_cols.limits(&never),
+                products,
+            },
             from,
         ) {
             from = (hit + WIDTH).min(cols.len());
@@ -227,44 +235,4 @@ impl Cols<'_> {
             Self::Passive(_) => never,
         }
     }
-}
-
-/// A row of a tile with the point it belongs to.
-#[derive(Clone, Copy)]
-pub(super) struct Row<'a> {
-    pub(super) lower: f32,
-    pub(super) limit: f32,
-    pub(super) of_j: &'a [f32],
-    pub(super) products: &'a [f32],
-}
-
-/// The first group of [`WIDTH`] entries from `from` on that has one at or below a limit.
-pub(super) fn next_hit(row: Row<'_>, limits: &[f32], from: usize) -> Option<usize> {
-    pulp::Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            let (own, limit) = (row.lower, row.limit);
-            let (of_j, products, limits) =
-                (&row.of_j[from..], &row.products[from..], &limits[from..]);
-            let groups = of_j
-                .as_chunks::<WIDTH>()
-                .0
-                .iter()
-                .zip(products.as_chunks::<WIDTH>().0)
-                .zip(limits.as_chunks::<WIDTH>().0);
-            for (group, ((of_j, products), limits)) in groups.enumerate() {
-                let mut hits = [0_u32; WIDTH];
-                for lane in 0..WIDTH {
-                    let bound = own + of_j[lane] + products[lane];
-                    hits[lane] = u32::from((bound <= limit) | (bound <= limits[lane]));
-                }
-                if hits.iter().fold(0, |any, hit| any | hit) != 0 {
-                    return Some(from + group * WIDTH);
-                }
-            }
-            // Fewer than a group at the end are left to the caller.
-            let rest = of_j.len() / WIDTH * WIDTH;
-            (rest < of_j.len()).then_some(from + rest)
-        },
-    )
 }

@@ -2,7 +2,8 @@
 
 mod bound;
 mod candidates;
-mod plain;
+mod counts;
+mod lanes;
 mod points;
 mod search;
 mod second;
@@ -104,7 +105,7 @@ pub fn ranks<T: Real>(x: ArrayView2<'_, T>, partners: &[u32]) -> Result<Vec<u32>
             return Err(Error::InvalidParameter { name: "partner", found, expected });
         }
     }
-    Ok(plain::ranks(x, partners))
+    Ok(counts::ranks(&Points::new(x), partners))
 }
 
 /// For each radius r the number of pairs of points with distance < r.
@@ -120,7 +121,7 @@ pub fn pair_counts<T: Real>(x: ArrayView2<'_, T>, radii: &[f64]) -> Result<Vec<u
     if let Some(row) = radii.iter().position(|r| !r.is_finite()) {
         return Err(Error::NotFinite { what: "radii", row, col: 0 });
     }
-    Ok(plain::pair_counts(x, radii))
+    Ok(counts::pairs_within(&Points::new(x), radii))
 }
 
 /// Finite, enough points, and indices that fit.

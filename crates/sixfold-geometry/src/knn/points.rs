@@ -2,13 +2,11 @@
 
 use std::ops::Range;
 
-use ndarray::{ArrayView1, ArrayView2, ArrayViewMut2, s};
+use ndarray::{ArrayView2, ArrayViewMut2, s};
 use sixfold_linalg::Real;
 
 use super::bound::Bound;
-
-/// Partial sums of an exact distance: the order of additions is the same for any strides.
-const LANES: usize = 32;
+use super::lanes::{LANES, folded, largest, pack, square_distance, squares};
 
 /// Rows that centre and spread are judged by.
 const SAMPLE: usize = 256;
@@ -32,7 +30,14 @@ impl<'a, T: Real> Points<'a, T> {
     /// Of finite rows.
     pub(super) fn new(x: ArrayView2<'a, T>) -> Self {
         let (n, d) = x.dim();
-        let max = x.rows().into_iter().fold(T::zero(), |max, row| largest(max, row)).widen();
+        let max = x
+            .rows()
+            .into_iter()
+            .fold(T::zero(), |max, row| match row.as_slice() {
+                Some(row) => largest(max, row),
+                None => row.iter().fold(max, |max, x| max.max(x.abs())),
+            })
+            .widen();
         let usual = max == 0.0 || (1e-3..1e12).contains(&max);
         let scale = if usual { 1.0 } else { power_of_two_above(max).recip() };
         let (centre, shrinks) = centre(x, scale);
@@ -113,14 +118,7 @@ impl<'a, T: Real> Points<'a, T> {
         }
         let (from, scale) = (self.x.row(i), self.scale);
         match from.as_slice() {
-            Some(from) => pulp::Arch::new().dispatch(
-                #[inline(always)]
-                || {
-                    for ((p, x), c) in row.iter_mut().zip(from).zip(&self.centre) {
-                        *p = (x.widen() * scale - c) as f32;
-                    }
-                },
-            ),
+            Some(from) => pack(from, scale, &self.centre, row),
             None => {
                 for ((p, x), c) in row.iter_mut().zip(from).zip(&self.centre) {
                     *p = (x.widen() * scale - c) as f32;
@@ -133,25 +131,7 @@ impl<'a, T: Real> Points<'a, T> {
     pub(super) fn exact(&self, i: usize, j: usize) -> f64 {
         let (a, b, scale) = (self.x.row(i), self.x.row(j), self.scale);
         match (a.as_slice(), b.as_slice()) {
-            (Some(a), Some(b)) => pulp::Arch::new().dispatch(
-                #[inline(always)]
-                || {
-                    let mut lanes = [0.0_f64; LANES];
-                    let ((a, a_rest), (b, b_rest)) =
-                        (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
-                    for (a, b) in a.iter().zip(b) {
-                        for ((lane, a), b) in lanes.iter_mut().zip(a).zip(b) {
-                            let step = a.widen() * scale - b.widen() * scale;
-                            *lane += step * step;
-                        }
-                    }
-                    for ((lane, a), b) in lanes.iter_mut().zip(a_rest).zip(b_rest) {
-                        let step = a.widen() * scale - b.widen() * scale;
-                        *lane += step * step;
-                    }
-                    folded(lanes)
-                },
-            ),
+            (Some(a), Some(b)) => square_distance(a, b, scale),
             _ => {
                 let mut lanes = [0.0_f64; LANES];
                 for (at, (a, b)) in a.into_iter().zip(b).enumerate() {
@@ -174,58 +154,6 @@ pub(super) fn matrix(values: &[f32], rows: usize, cols: usize) -> ArrayView2<'_,
 pub(super) fn matrix_mut(values: &mut [f32], rows: usize, cols: usize) -> ArrayViewMut2<'_, f32> {
     #[expect(clippy::expect_used, reason = "the slice is cut to the product of the two")]
     ArrayViewMut2::from_shape((rows, cols), &mut values[..rows * cols]).expect("a value an entry")
-}
-
-/// Sum of the lanes by halves.
-#[inline(always)]
-fn folded(mut lanes: [f64; LANES]) -> f64 {
-    let mut width = LANES / 2;
-    while width > 0 {
-        for i in 0..width {
-            lanes[i] += lanes[i + width];
-        }
-        width /= 2;
-    }
-    lanes[0]
-}
-
-fn squares(row: &[f32]) -> f64 {
-    pulp::Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            let mut lanes = [0.0_f64; LANES];
-            let (chunks, rest) = row.as_chunks::<LANES>();
-            for chunk in chunks {
-                for (lane, p) in lanes.iter_mut().zip(chunk) {
-                    *lane += f64::from(*p) * f64::from(*p);
-                }
-            }
-            for (lane, p) in lanes.iter_mut().zip(rest) {
-                *lane += f64::from(*p) * f64::from(*p);
-            }
-            folded(lanes)
-        },
-    )
-}
-
-/// The larger of `max` and the magnitudes of a row.
-fn largest<T: Real>(max: T, row: ArrayView1<'_, T>) -> T {
-    let larger = |max: T, x: &T| if x.abs() > max { x.abs() } else { max };
-    let Some(row) = row.as_slice() else { return row.iter().fold(max, larger) };
-    pulp::Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            let mut lanes = [max; LANES];
-            let (chunks, rest) = row.as_chunks::<LANES>();
-            for chunk in chunks {
-                for (lane, x) in lanes.iter_mut().zip(chunk) {
-                    let x = x.abs();
-                    *lane = if x > *lane { x } else { *lane };
-                }
-            }
-            rest.iter().fold(lanes.iter().fold(max, larger), larger)
-        },
-    )
 }
 
 /// A power of two above `max`, in the range of normal numbers together with its inverse.

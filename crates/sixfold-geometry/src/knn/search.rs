@@ -27,11 +27,19 @@ struct Slot<'a> {
 
 /// The table of finite points, more than `k`.
 pub(super) fn search<T: Real>(points: &Points<'_, T>, config: &KnnConfig) -> (Neighbours, Work) {
+    search_in(MEMORY, points, config)
+}
+
+fn search_in<T: Real>(
+    memory: usize,
+    points: &Points<'_, T>,
+    config: &KnnConfig,
+) -> (Neighbours, Work) {
     let (n, k) = (points.n(), config.k);
     let mut indices = Array2::zeros((n, k));
     let mut distances = Array2::zeros((n, k));
     let failed = Mutex::new(Vec::new());
-    let (plan, capacity) = symmetric_plan(points, config);
+    let (plan, capacity) = symmetric_plan(memory, points, config);
     let symmetric = capacity >= Candidates::least(k);
     let (plan, capacity) = if symmetric { (plan, capacity) } else { panel_plan(points, config) };
     let slots: Vec<Mutex<Slot<'_>>> = indices
@@ -84,13 +92,17 @@ pub(super) fn search<T: Real>(points: &Points<'_, T>, config: &KnnConfig) -> (Ne
 }
 
 /// Blocks, and the entries of a row that fit into the memory when all rows have theirs at once.
-fn symmetric_plan<T: Real>(points: &Points<'_, T>, config: &KnnConfig) -> (Plan, usize) {
+fn symmetric_plan<T: Real>(
+    memory: usize,
+    points: &Points<'_, T>,
+    config: &KnnConfig,
+) -> (Plan, usize) {
     let (n, k, packed) = (points.n(), config.k, if points.packs() { 2 } else { 0 });
     let bytes = |block: usize| Plan::tile_bytes(block, points.d(), packed);
     let plan = Plan::new(n, config.threads, bytes);
     let fixed = plan.workers * (bytes(plan.block) + PRODUCT) + 8 * n;
     // The table takes 12 of the 16 bytes a neighbour.
-    let row = (MEMORY + 4 * n * k).saturating_sub(fixed) / n;
+    let row = (memory + 4 * n * k).saturating_sub(fixed) / n;
     let capacity = row.saturating_sub(Candidates::OVERHEAD) / Candidates::ENTRY;
     (plan, capacity.min(most(k)))
 }
@@ -132,5 +144,42 @@ fn finish<T: Real>(
     }
     if !left_over.is_empty() {
         lock(failed).extend(left_over);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::Array2;
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+    use rand_distr::{Distribution, StandardNormal};
+    use sixfold_linalg::Threads;
+
+    use super::*;
+
+    /// Two clouds far apart: no centre serves both, and f32 cannot tell their points apart.
+    fn far_apart(n: usize) -> Array2<f32> {
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let mut x = Array2::from_shape_simple_fn((n, 12), || StandardNormal.sample(&mut rng));
+        x.indexed_iter_mut().for_each(|((i, _), x)| *x += if i % 2 == 0 { 1e4 } else { -1e4 });
+        x
+    }
+
+    #[test]
+    fn little_memory_costs_time_and_no_neighbour() {
+        let x = far_apart(1300);
+        let points = Points::new(x.view());
+        let config = KnnConfig { k: 3, threads: Threads::Pool };
+        let (table, work) = search_in(MEMORY, &points, &config);
+        let (same, panels) = search_in(0, &points, &config);
+        assert!(work.symmetric && !panels.symmetric);
+        assert!(work.second_pass > 0 && panels.second_pass > 0);
+        assert_eq!(table, same);
+        let fixed = 4 * 512 * 512 + PRODUCT + 8 * 1300 - 4 * 1300 * 3;
+        let least = Candidates::OVERHEAD + Candidates::ENTRY * Candidates::least(3);
+        let one = KnnConfig { threads: Threads::ONE, ..config };
+        let (narrow, work) = search_in(fixed + 1300 * least, &points, &one);
+        assert!(work.symmetric && work.second_pass > 0);
+        assert_eq!(table, narrow);
     }
 }

@@ -7,7 +7,8 @@ use sixfold_linalg::Real;
 
 use super::KnnConfig;
 use super::bound::up;
-use super::candidates::{Nearest, Row, WIDTH, next_hit};
+use super::candidates::Nearest;
+use super::lanes::{Row, WIDTH, next_hit};
 use super::points::Points;
 use super::tiles::{Plan, lock};
 
@@ -26,8 +27,10 @@ pub(super) fn search<T: Real>(
         return;
     }
     let (k, d) = (config.k, points.d());
-    let packed = if points.packs() { 4 } else { 1 };
-    let columns = Plan::new(points.n(), config.threads, |block| Plan::tile_bytes(block, d, packed));
+    // The gathered rows, and two blocks where rows have to be packed; the nearest so far.
+    let packed = if points.packs() { 3 } else { 1 };
+    let bytes = |block| Plan::tile_bytes(block, d, packed) + block * Nearest::bytes(k);
+    let columns = Plan::new(points.n(), config.threads, bytes);
     let share = rows.len().div_ceil(columns.workers).clamp(1, columns.block);
     let plan = Plan { n: rows.len(), block: share, workers: columns.workers };
     let table = Mutex::new((indices, squares));
@@ -48,9 +51,8 @@ pub(super) fn search<T: Real>(
                 let (i, nearest) = (rows[r] as usize, &mut nearest[r]);
                 let (own, of_j) = (points.lower[i], &points.lower[cols.clone()]);
                 let mut from = 0;
-                while let Some(hit) =
-                    next_hit(Row { lower: own, limit: limits[r], of_j, products }, &never, from)
-                {
+                let row = |limit: f32| Row { own, limit, of_j, limits: &never, products };
+                while let Some(hit) = next_hit(row(limits[r]), from) {
                     from = (hit + WIDTH).min(cols.len());
                     for c in hit..from {
                         let j = cols.start + c;

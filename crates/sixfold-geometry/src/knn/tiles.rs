@@ -8,7 +8,7 @@ use ndarray::{ArrayView2, s};
 use sixfold_linalg::{Real, Threads, matmul_into};
 
 use super::bound::SLAB;
-use super::points::{Points, matrix_mut};
+use super::points::{Points, matrix, matrix_mut};
 
 /// Rows of a block: the product runs at its full rate, and few distances are computed twice on
 /// the diagonal.
@@ -132,6 +132,11 @@ impl Tile<'_> {
     pub(super) fn diagonal(&self) -> bool {
         self.rows == self.cols
     }
+
+    /// The products with rows and columns exchanged.
+    pub(super) fn transposed(&self) -> Vec<f32> {
+        matrix(self.products, self.rows.len(), self.cols.len()).t().iter().copied().collect()
+    }
 }
 
 /// What one worker computes in.
@@ -161,7 +166,7 @@ impl Room {
         cols: Range<usize>,
     ) -> Tile<'_> {
         let left = if points.packs() && self.left_holds == rows {
-            super::points::matrix(&self.left, rows.len(), points.d())
+            matrix(&self.left, rows.len(), points.d())
         } else {
             self.left_holds = rows.clone();
             points.block(rows.clone(), &mut self.left)

@@ -40,11 +40,6 @@ impl Finding {
     pub(super) fn new(claim: impl Into<String>, verdict: Verdict, why: impl Into<String>) -> Self {
         Self { claim: claim.into(), verdict, why: why.into() }
     }
-
-    /// Claim and verdict as one sentence.
-    pub(super) fn sentence(&self) -> String {
-        format!("“{}” {}: {}", self.claim, self.verdict.name(), self.why)
-    }
 }
 
 /// All findings as a table.

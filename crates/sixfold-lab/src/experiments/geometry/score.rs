@@ -84,6 +84,18 @@ impl Score {
         self
     }
 
+    /// The same at a scale.
+    pub fn at_scale(mut self, scale: usize) -> Self {
+        self.scale = Some(scale);
+        self
+    }
+
+    /// The same with a direction between two sites.
+    pub fn towards(mut self, direction: &str) -> Self {
+        self.direction = Some(direction.to_owned());
+        self
+    }
+
     /// The same as a number of a control.
     pub fn of(mut self, control: Control) -> Self {
         self.control = control;

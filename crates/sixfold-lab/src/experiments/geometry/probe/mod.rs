@@ -78,7 +78,8 @@ pub(super) fn probe(
         let clouds = spectra::measure(&mut moments, filter, &mut found, cx)?;
         let estimators = if index == 0 { options.estimators } else { &options.estimators[..1] };
         let points = |site: usize| rows.rows(filter, site);
-        let view = neighbours::View { filter, estimators, what, control: Control::None };
+        let view =
+            neighbours::View { filter, estimators, what, control: Control::None, main: index == 0 };
         neighbours::measure(clouds.len(), points, &view, &mut found, cx)?;
         if options.gaussian {
             let n = rows.tokens(filter).len();
@@ -98,7 +99,8 @@ fn gaussian(
     cx: &Context,
 ) -> Result<()> {
     let seed = seed.derive("gaussian").derive(view.filter.name());
-    let view = neighbours::View { control: Control::Gaussian, ..*view };
+    let what = format!("{}, gaussian", view.what);
+    let view = neighbours::View { control: Control::Gaussian, what: &what, ..*view };
     for (site, cloud) in clouds.iter().enumerate() {
         cx.check_interrupt()?;
         let points = cloud.gaussian(n, seed.derive(&site.to_string()).value())?;

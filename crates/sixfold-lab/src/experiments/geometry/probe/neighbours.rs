@@ -5,6 +5,8 @@ use std::collections::HashSet;
 use anyhow::{Context as _, Result};
 use ndarray::{Array2, ArrayView2, Axis};
 use sixfold_geometry::Neighbours;
+use sixfold_geometry::compare::{information_imbalance_to, neighbourhood_overlap};
+use sixfold_linalg::Jackknife;
 use sixfold_model::stats::TokenFilter as Filter;
 
 use super::super::estimator::{Cloud, Estimator};
@@ -23,6 +25,8 @@ pub(super) struct View<'a> {
     /// Whose cloud it is, for notes.
     pub(super) what: &'a str,
     pub(super) control: Control,
+    /// Whether it is the first filter: everything is measured, and everything is said.
+    pub(super) main: bool,
 }
 
 /// All sites: each by itself, and each with the next.
@@ -36,9 +40,16 @@ pub(super) fn measure(
     found: &mut Probed,
     cx: &Context,
 ) -> Result<()> {
+    let mut before: Option<(Array2<f32>, Neighbours)> = None;
     for site in 0..sites {
         cx.check_interrupt()?;
-        of_site(site, points(site).view(), view, found)?;
+        let points = points(site);
+        let table = of_site(site, points.view(), view, found)?;
+        if let Some((other, of_other)) = &before {
+            let (from, to) = ((other.view(), of_other), (points.view(), &table));
+            between(site - 1, from, to, view, found)?;
+        }
+        before = Some((points, table));
     }
     Ok(())
 }
@@ -53,7 +64,12 @@ pub(super) fn of_site(
     view: &View<'_>,
     found: &mut Probed,
 ) -> Result<Neighbours> {
-    let View { filter, estimators, what, control } = *view;
+    let View { filter, estimators, what, control, main } = *view;
+    let note = |text: String, found: &mut Probed| {
+        if main {
+            found.notes.push(format!("{what}, {filter}, site {site}: {text}"));
+        }
+    };
     let place = || format!("site {site}, filter {filter}");
     let k = estimators.iter().map(|one| one.neighbours()).max().unwrap_or(2).max(OVERLAP);
     let k_of = |points: &ArrayView2<'_, f32>| k.min(points.nrows().saturating_sub(1));
@@ -66,12 +82,13 @@ pub(super) fn of_site(
     let (once, of_once) = match copies {
         0 => (points.to_owned(), &table),
         _ => {
-            found.notes.push(format!(
-                "{what}, {filter}, site {site}: {} sampled tokens are {} distinct points; a \
-                 dimension is that of the distinct ones.",
+            let text = format!(
+                "{} sampled tokens are {} distinct points; a dimension is that of the distinct \
+                 ones.",
                 points.nrows(),
                 distinct.len()
-            ));
+            );
+            note(text, found);
             let once = points.select(Axis(0), &distinct);
             own = sixfold_geometry::neighbours(once.view(), k_of(&once.view()))
                 .with_context(place)?;
@@ -85,18 +102,47 @@ pub(super) fn of_site(
         };
         if cloud.table.k() < estimator.neighbours() {
             let n = cloud.table.n();
-            found.notes.push(format!(
-                "{what}, {filter}, site {site}: {n} points are too few for {}.",
-                estimator.name()
-            ));
+            note(format!("{n} points are too few for {}.", estimator.name()), found);
             continue;
         }
         for one in estimator.estimate(&cloud).with_context(place)? {
+            if *estimator == estimators[0] {
+                for caution in &one.cautions {
+                    note(format!("{}: {caution}.", estimator.name()), found);
+                }
+            }
             let number = Score::new("intrinsic_dimension", site, filter, one.value).of(control);
             found.scores.push(number.by(estimator.name(), one.scale).ci95(one.ci95));
         }
     }
     Ok(table)
+}
+
+/// One site and the next: which neighbours stay, and what the nearest at one tells of the other.
+fn between(
+    site: usize,
+    (from, of_from): (ArrayView2<'_, f32>, &Neighbours),
+    (to, of_to): (ArrayView2<'_, f32>, &Neighbours),
+    view: &View<'_>,
+    found: &mut Probed,
+) -> Result<()> {
+    let place = || format!("sites {site} and {}, filter {}", site + 1, view.filter);
+    let k = OVERLAP.min(of_from.k()).min(of_to.k());
+    let overlap = neighbourhood_overlap(of_from, of_to, k).with_context(place)?;
+    let number = |name: &str, found: Jackknife| {
+        let number = Score::new(name, site, view.filter, found.value).of(view.control);
+        number.ci95(Some(found.ci95))
+    };
+    found.scores.push(number("neighbourhood_overlap", overlap).at_scale(k));
+    if view.main {
+        let forward = information_imbalance_to(of_from, to).with_context(place)?;
+        let backward = information_imbalance_to(of_to, from).with_context(place)?;
+        for (direction, imbalance) in [("forward", forward), ("backward", backward)] {
+            let number = number("information_imbalance", imbalance);
+            found.scores.push(number.towards(direction));
+        }
+    }
+    Ok(())
 }
 
 /// The first of each group of equal rows.

@@ -118,7 +118,7 @@ impl Recipe {
         let mut problems = Vec::new();
         let mut require = |holds: bool, key: &str, message: &str| {
             if !holds {
-                problems.push(Problem::new(&format!("recipe.{key}"), message.to_owned()));
+                problems.push(Problem::new(format!("recipe.{key}"), message.to_owned()));
             }
         };
         require(self.n_layers > 0, "n_layers", "is 0; at least one block is expected");

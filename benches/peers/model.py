@@ -1,25 +1,15 @@
 #!/usr/bin/env python3
 """PyTorch's side of the comparison: does one timed repetition for each line that it reads.
 
-Protocol, one line in, one line of JSON out; `benches/src/bin/peer` speaks the same:
-
-- `list` → the names, each with its variants (the driver takes the fastest), the work of one
-  execution and its unit;
-- `about` → versions;
-- `measure NAME` or `measure NAME:VARIANT` → `wall` and `cpu` seconds of one execution (a mean
-  where one is too short to time). The first of a name prepares it, untimed;
-- `memory NAME` → bytes: `before` (resident once prepared), `peak` (highest while it ran twice).
-  Meant for a process of its own.
+`protocol.py` explains the lines.
 
 Models are `BertModel` in f32 and eval mode with full masks. A backward pass is that of
 Σ hidden ⊙ g with a fixed random g: the plain sum of a LayerNorm's output has no gradient where
 the gains are 1.
 """
 
-import json
 import os
 import sys
-import time
 from functools import cache
 from pathlib import Path
 
@@ -29,6 +19,9 @@ import tokenizers
 import torch
 import transformers
 from transformers import BertConfig, BertForSequenceClassification, BertModel
+
+sys.dont_write_bytecode = True  # no __pycache__ in the repository
+from protocol import serve  # noqa: E402
 
 transformers.logging.set_verbosity_error()  # a new classifier is meant
 
@@ -180,43 +173,6 @@ WORK["minilm_load"] = (("from_pretrained",), load, 1, 90_868_376.0, "byte")
 WORK["tokenise"] = (("encode_batch", "encode_batch_fast"), tokenise, 1, float(TEXT.stat().st_size), "byte")
 
 
-@cache
-def prepared(name, variant):
-    return WORK[name][1](variant)
-
-
-def split(argument):
-    """Name and variant of `NAME[:VARIANT]`; the first variant if none is given."""
-    name, _, variant = argument.partition(":")
-    return name, variant or WORK[name][0][0]
-
-
-def measure(argument):
-    name, variant = split(argument)
-    run, runs = prepared(name, variant), WORK[name][2]
-    wall, cpu = time.perf_counter(), time.process_time()
-    for _ in range(runs):
-        run()
-    cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
-    return dict(name=name, variant=variant, wall=wall / runs, cpu=cpu / runs)
-
-
-def status(key):
-    """A line of Linux's account of this process, in bytes."""
-    with open("/proc/self/status") as file:
-        return next(int(line.split()[1]) * 1024 for line in file if line.startswith(key + ":"))
-
-
-def memory(argument):
-    name, variant = split(argument)
-    run = prepared(name, variant)
-    Path("/proc/self/clear_refs").write_text("5")  # forgets the peak of loading
-    before = status("VmRSS")
-    run()
-    run()
-    return dict(name=name, variant=variant, before=before, peak=status("VmHWM"))
-
-
 def about():
     modules = (torch, transformers, tokenizers, safetensors, numpy)
     return {m.__name__: m.__version__ for m in modules} | {
@@ -225,17 +181,6 @@ def about():
     }
 
 
-def listing():
-    return {n: dict(variants=v, work=work, unit=unit) for n, (v, _, _, work, unit) in WORK.items()}
-
-
-def main():
-    torch.set_num_threads(int(os.environ.get("RAYON_NUM_THREADS", "2")))
-    commands = {"list": listing, "about": about, "measure": measure, "memory": memory}
-    for line in sys.stdin:
-        command, *arguments = line.split()
-        print(json.dumps(commands[command](*arguments)), flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    torch.set_num_threads(int(os.environ.get("RAYON_NUM_THREADS", "2")))
+    serve(WORK, about)

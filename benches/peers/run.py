@@ -13,17 +13,14 @@ in fresh processes. Only the standard library is needed here; `model.py` needs r
 
 import argparse
 import datetime
-import json
 import os
-import platform
 import shlex
-import statistics
-import subprocess
 import sys
-import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+sys.dont_write_bytecode = True  # no __pycache__ in the repository
+from sides import MIB, ROOT, Side, best, compare, least_cpu, machine, middle, output  # noqa: E402
+
 THEIRS, OURS = "PyTorch", "Sixfold"
 # The product whose rate decides a model, and the most that its time may be of PyTorch's.
 GATES = {
@@ -35,93 +32,6 @@ GATES = {
 }
 CRATES = ("gemm", "faer")  # whose rate excuses a slower model where both are behind PyTorch's
 MEMORY = ("minilm_forward_backward", "bert_base_forward_backward", "minilm_train_step")
-QUIET = 0.03  # of the processors, in a round that nobody disturbed
-MIB = 2**20
-
-
-class Side:
-    """A process that answers each line with a line of JSON."""
-
-    def __init__(self, name, command, env):
-        self.name, self.command, self.env = name, command, env
-        self.process = subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.works = self.ask("list")
-
-    def ask(self, line):
-        self.process.stdin.write(line + "\n")
-        self.process.stdin.flush()
-        answer = self.process.stdout.readline()
-        if not answer:
-            raise SystemExit(f"{self.name} ended at `{line}` with exit code {self.process.wait()}")
-        return json.loads(answer)
-
-    def again(self):
-        """The same in a fresh process."""
-        return Side(self.name, self.command, self.env)
-
-    def cpu(self):
-        """Seconds of CPU time so far."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
-
-
-def compare(name, sides, warm_ups, repeats, patience):
-    """Repetitions by side and variant, and the largest share of the processors that others had."""
-    runners = [(side, variant) for side in sides if name in side.works for variant in side.works[name]["variants"]]
-    first = {}
-    for side, variant in runners:
-        times = [side.ask(f"measure {name}:{variant}")["wall"] for _ in range(warm_ups)]
-        first[side, variant] = min(times)
-    if sides[0].works[name]["unit"] != "FLOP":  # of products, every variant is wanted
-        runners = [min(((s, v) for s, v in runners if s is side), key=first.get)
-                   for side in sides if name in side.works]  # fmt: skip
-    # A round is one repetition of each. Rounds go on until enough were undisturbed, or patience
-    # ends; the least disturbed count.
-    rounds, begun = [], time.monotonic()
-    while len(rounds) < repeats or (
-        sum(share <= QUIET for share, _ in rounds) < repeats and time.monotonic() - begun < patience
-    ):
-        meter = Meter(sides)
-        order = runners if len(rounds) % 2 == 0 else reversed(runners)
-        answers = {(side, variant): side.ask(f"measure {name}:{variant}") for side, variant in order}
-        rounds.append((meter.others(), answers))
-    rounds = sorted(rounds, key=lambda entry: entry[0])[:repeats]
-    results = {(side.name, variant): [answers[side, variant] for _, answers in rounds] for side, variant in runners}
-    return results, rounds[-1][0]
-
-
-class Meter:
-    """What other processes use of the processors, from now on."""
-
-    def __init__(self, sides):
-        self.sides, self.begun = sides, self.read(sides)
-
-    @staticmethod
-    def read(sides):
-        """Seconds that the sides used, that all were busy or stolen, and that there were."""
-        ticks = [int(n) for n in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
-        hertz = os.sysconf("SC_CLK_TCK")
-        return sum(side.cpu() for side in sides), (sum(ticks) - ticks[3] - ticks[4]) / hertz, sum(ticks) / hertz
-
-    def others(self):
-        used, busy, all_ = (now - then for now, then in zip(self.read(self.sides), self.begun, strict=True))
-        return max(0.0, busy - used) / max(all_, 1e-2)
-
-
-def best(times):
-    return min(t["wall"] for t in times)
-
-
-def middle(times):
-    return statistics.median(t["wall"] for t in times)
-
-
-def least_cpu(times):
-    return min(t["cpu"] for t in times)
 
 
 def pick(results, side):
@@ -186,27 +96,14 @@ def memory_table(names, sides, chosen):
         for side in sides:
             if name not in side.works:
                 continue
-            fresh = side.again()
-            answer = fresh.ask(f"memory {name}:{chosen.get((name, side.name), side.works[name]['variants'][0])}")
-            fresh.close()
-            growth[side.name] = answer["peak"] - answer["before"]
-            parts = (answer["before"], answer["peak"], growth[side.name])
+            variant = chosen.get((name, side.name), side.works[name]["variants"][0])
+            before, peak = side.memory(f"{name}:{variant}")
+            growth[side.name] = peak - before
+            parts = (before, peak, growth[side.name])
             cells[side.name] = ", ".join(f"{part / MIB:.0f}" for part in parts)
         ratio = f"{growth[OURS] / growth[THEIRS]:.2f}" if OURS in growth else "–"
         lines.append(f"| {name} | {cells.get(THEIRS, '–')} | {cells.get(OURS, '–')} | {ratio} |")
     return lines
-
-
-def machine():
-    info = Path("/proc/cpuinfo").read_text()
-    field = {line.split(":")[0].strip(): line.split(":")[1].strip() for line in info.splitlines() if ":" in line}
-    flags = [flag for flag in ("avx2", "fma", "avx512f") if flag in field.get("flags", "").split()]
-    where = f"family {field.get('cpu family')}, model {field.get('model')}"
-    return f"{field.get('model name')} ({where}; {', '.join(flags)}), {os.cpu_count()} cores, {platform.platform()}"
-
-
-def output(*command):
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout.strip()
 
 
 def main():
@@ -231,7 +128,8 @@ def main():
     wanted = [n for n in theirs.works if not a.only or any(n.startswith(only) for only in a.only)]
     products, times, chosen, disturbed = {}, {}, {}, {}
     for name in wanted:
-        results, disturbed[name] = compare(name, [theirs, ours], a.warm_ups, a.repeats, a.patience)
+        every = theirs.works[name]["unit"] == "FLOP"  # of products, every variant is wanted
+        results, disturbed[name] = compare(name, [theirs, ours], a.warm_ups, a.repeats, a.patience, every)
         print(name, {f"{s} {v}": round(best(t), 4) for (s, v), t in results.items()}, 
               f"others {disturbed[name]:.0%}", file=sys.stderr, flush=True)  # fmt: skip
         if theirs.works[name]["unit"] == "FLOP":

@@ -1,13 +1,12 @@
 //! Norms and directions of rows, in one pass.
 
 use ndarray::{Array1, ArrayView1, ArrayView2};
+use rayon::prelude::*;
 
 use crate::error::same_shape;
 use crate::scale::{ensure_finite_vector, power_of_two};
+use crate::simd::{LANES, columns_of_a_task, map_rows, simd};
 use crate::{Error, Real, Result, ensure_finite};
-
-/// Independent sums, so that the compiler may use vector registers.
-const LANES: usize = 16;
 
 /// Σ‖x‖ and Σx/‖x‖ over the rows of a matrix: mean norm, and the mean cosine of all pairs of rows
 /// without forming any pair.
@@ -65,25 +64,37 @@ impl Directions {
     /// an infinity; the state is then unchanged.
     pub fn update<T: Real>(&mut self, x: ArrayView2<'_, T>) -> Result<()> {
         same_shape("x", [x.nrows(), x.ncols()], [x.nrows(), self.dim()])?;
-        ensure_finite("x", x)?;
+        let (rows, d) = x.dim();
         let x = x.as_standard_layout();
-        for row in x.rows() {
-            self.add_row(row.as_slice().unwrap_or_default());
+        let row = |i: usize| x.row(i).to_slice().unwrap_or_default();
+        let norms = map_rows(
+            rows,
+            d,
+            #[inline(always)]
+            |i| norm(row(i)),
+        );
+        if !norms.iter().all(|(norm, _)| norm.is_finite()) {
+            ensure_finite("x", x.view())?;
         }
+        self.rows += rows as u64;
+        self.directed += norms.iter().filter(|(norm, _)| *norm > 0.0).count() as u64;
+        self.norms += norms.iter().map(|(norm, _)| norm).sum::<f64>();
+        let width = columns_of_a_task(rows, d);
+        let units = self.units.as_slice_mut().unwrap_or_default();
+        units.par_chunks_mut(width).enumerate().for_each(|(task, units)| {
+            simd(
+                #[inline(always)]
+                || {
+                    for (i, (_, inverse)) in norms.iter().enumerate() {
+                        let row = &row(i)[task * width..][..units.len()];
+                        for (sum, x) in units.iter_mut().zip(row) {
+                            *sum += x.widen() * inverse;
+                        }
+                    }
+                },
+            );
+        });
         Ok(())
-    }
-
-    fn add_row<T: Real>(&mut self, row: &[T]) {
-        let (norm, inverse) = norm(row);
-        self.rows += 1;
-        if norm > 0.0 {
-            self.directed += 1;
-            self.norms += norm;
-            let units = self.units.as_slice_mut().unwrap_or_default();
-            for (sum, x) in units.iter_mut().zip(row) {
-                *sum += x.widen() * inverse;
-            }
-        }
     }
 
     /// Adds rows whose sums were formed elsewhere, on a GPU say: `rows` of them, `directed` with a
@@ -189,7 +200,9 @@ fn check(d: usize, rows: u64, directed: u64, norms: f64, units: ArrayView1<'_, f
     Ok(())
 }
 
-/// ‖x‖ and 1/‖x‖; where squares leave the range of f64, in a unit near the largest entry.
+/// ‖x‖ and 1/‖x‖, both 0 for a row without direction; where squares leave the range of f64, in a
+/// unit near the largest entry. NaN or infinite where an entry is.
+#[inline(always)]
 fn norm<T: Real>(row: &[T]) -> (f64, f64) {
     let square = squares(row, 1.0);
     if (1e-200..1e200).contains(&square) {
@@ -197,6 +210,9 @@ fn norm<T: Real>(row: &[T]) -> (f64, f64) {
         return (norm, 1.0 / norm);
     }
     let largest = row.iter().fold(0.0, |m: f64, x| m.max(x.widen().abs()));
+    if square.is_nan() || largest.is_infinite() {
+        return (f64::NAN, 0.0);
+    }
     let unit = power_of_two(largest, 1000);
     let norm = squares(row, 1.0 / unit).sqrt();
     // A denormal norm has no finite inverse: such a row counts as zero.
@@ -204,10 +220,10 @@ fn norm<T: Real>(row: &[T]) -> (f64, f64) {
     if inverse.is_finite() { (norm * unit, inverse) } else { (0.0, 0.0) }
 }
 
+#[inline(always)]
 fn squares<T: Real>(row: &[T], factor: f64) -> f64 {
     let mut lanes = [0.0_f64; LANES];
-    let chunks = row.chunks_exact(LANES);
-    let rest = chunks.remainder();
+    let (chunks, rest) = row.as_chunks::<LANES>();
     for chunk in chunks {
         for (lane, x) in lanes.iter_mut().zip(chunk) {
             let x = x.widen() * factor;

@@ -39,6 +39,7 @@ mod product;
 mod qr;
 mod real;
 mod scale;
+mod simd;
 mod student;
 mod svd;
 mod truncated;

@@ -2,14 +2,18 @@
 
 use std::num::NonZeroUsize;
 
-use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, s};
+use rayon::prelude::*;
 
 use crate::Real;
 use crate::kernel::gemm_into;
 
 /// Columns of one strip of a Gram matrix: narrow strips skip more of the lower triangle, wide
-/// ones run nearer the peak.
-const STRIP: usize = 128;
+/// ones run nearer the peak. 64 is what the widest kernel of `gemm` takes at once.
+const STRIP: usize = 64;
+
+/// Below this many products a Gram matrix is not worth more than one thread.
+const PARALLEL: usize = 1 << 22;
 
 /// How many threads a product may use.
 ///
@@ -104,7 +108,7 @@ pub fn matmul_into<T: Real>(
 /// `x` is `[n, d]`, the result `[d, d]` and symmetric to the last bit.
 ///
 /// # Complexity
-/// About n·d·(d + 128) operations instead of 2·n·d²: blocks below the diagonal are mirrored.
+/// About n·d·(d + 64) operations instead of 2·n·d²: blocks below the diagonal are mirrored.
 #[doc(alias = "syrk")]
 pub fn gram<T: Real>(x: ArrayView2<'_, T>) -> Array2<T> {
     gram_with(x, Threads::Pool)
@@ -143,23 +147,35 @@ pub fn cross_gram_with<T: Real>(
 }
 
 /// Writes at least the upper triangle of XᵀX; what lies below the diagonal is unspecified.
+///
+/// Strips are computed by one thread each, so that the result is the same for any number of them.
 pub(crate) fn gram_upper<T: Real>(
     x: ArrayView2<'_, T>,
     mut g: ArrayViewMut2<'_, T>,
     threads: Threads,
 ) {
-    let d = x.ncols();
-    for start in (0..d).step_by(STRIP) {
-        let end = (start + STRIP).min(d);
-        gemm_into(
-            g.slice_mut(s![..end, start..end]),
-            T::zero(),
-            x.slice(s![.., ..end]).reversed_axes(),
-            x.slice(s![.., start..end]),
-            T::one(),
-            threads,
-        );
+    let (n, d) = x.dim();
+    let strip = |(i, mut columns): (usize, ArrayViewMut2<'_, T>)| {
+        let start = i * STRIP;
+        let end = start + columns.ncols();
+        let (left, right) = (x.slice(s![.., ..end]), x.slice(s![.., start..end]));
+        let into = columns.slice_mut(s![..end, ..]);
+        gemm_into(into, T::zero(), left.reversed_axes(), right, T::one(), Threads::ONE);
+    };
+    let strips = g.axis_chunks_iter_mut(Axis(1), STRIP).enumerate();
+    let count = threads.count().min(d.div_ceil(STRIP));
+    if count <= 1 || n * d * d < PARALLEL {
+        strips.for_each(strip);
+        return;
     }
+    // The longest strips first, dealt to as many tasks as there may be threads.
+    let mut tasks: Vec<Vec<_>> = (0..count).map(|_| Vec::new()).collect();
+    for (dealt, strip) in strips.rev().enumerate() {
+        let round = dealt / count;
+        let at = dealt % count;
+        tasks[if round % 2 == 0 { at } else { count - 1 - at }].push(strip);
+    }
+    tasks.into_par_iter().for_each(|strips| strips.into_iter().for_each(strip));
 }
 
 /// Copies the upper triangle below the diagonal.

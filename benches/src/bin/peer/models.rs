@@ -7,8 +7,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use sixfold_benches::batch;
 use sixfold_model::{Checkpoint, EncodeOptions, Seed, Tokenizer, Transformer, TransformerSpec};
 
-use crate::Result;
-use crate::work::{Run, Unit, Work};
+use sixfold_benches::peer::{Result, Run, Unit, Work};
 
 /// The device of everything here.
 pub(crate) const DEVICE: &str = "flex";

@@ -11,9 +11,8 @@ use faer::{Accum, MatMut, MatRef, Par};
 use gemm::Parallelism;
 use sixfold_model::{Projection, Seed};
 
-use crate::Result;
 use crate::models::DEVICE;
-use crate::work::{Run, Unit, Work};
+use sixfold_benches::peer::{Result, Run, Unit, Work};
 
 /// Rows, inner, columns: a square, and the wide linear layers of MiniLM and BERT-base.
 const SHAPES: [[usize; 3]; 3] = [[1024, 1024, 1024], [2048, 384, 1536], [1024, 768, 3072]];

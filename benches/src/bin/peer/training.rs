@@ -4,9 +4,8 @@ use sixfold_benches::batch;
 use sixfold_model::train::{AdamW, AdamWConfig, ClippedGradients, Gradients, ParamGroups};
 use sixfold_model::{Checkpoint, Seed, SequenceClassifier};
 
-use crate::Result;
 use crate::models::{DEVICE, minilm_dir};
-use crate::work::{Run, Unit, Work};
+use sixfold_benches::peer::{Result, Run, Unit, Work};
 
 /// Sequences and their length in a step of fine-tuning.
 const STEP: [usize; 2] = [16, 128];

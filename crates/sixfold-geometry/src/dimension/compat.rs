@@ -43,10 +43,8 @@ const THRESHOLD: f64 = 1e-8;
 ///
 /// ```
 /// use sixfold_geometry::dimension::compat;
-/// # let x = ndarray::Array2::from_shape_fn((400, 3), |(i, j)| {
-/// #     ((i * 3 + j.min(1)) as f64 * 0.754_877_666 + (i * i) as f64 * 0.569_840_291).fract()
-/// # });
-/// let d = compat::intrinsic_dimension(x.view(), 5)?; // a square in three coordinates
+/// let x = sixfold_geometry::manifolds::sphere(1000, 2, 0);
+/// let d = compat::intrinsic_dimension(x.view(), 5)?
 /// assert!((d - 2.0).abs() < 0.6, "{d}");
 /// # Ok::<(), sixfold_geometry::Error>(())
 /// ```

@@ -70,9 +70,7 @@ pub struct DecimationStep {
 ///
 /// ```
 /// use sixfold_geometry::dimension::{DecimationConfig, decimation_scan};
-/// # let x = ndarray::Array2::from_shape_fn((300, 3), |(i, j)| {
-/// #     ((i * 3 + j.min(1)) as f64 * 0.754_877_666 + (i * i) as f64 * 0.569_840_291).fract()
-/// # });
+/// let x = sixfold_geometry::manifolds::sphere(300, 2, 0);
 /// let steps = decimation_scan(x.view(), &DecimationConfig::default())?;
 /// let points: Vec<usize> = steps.iter().map(|step| step.points).collect();
 /// assert_eq!(points, [300, 150, 75]);

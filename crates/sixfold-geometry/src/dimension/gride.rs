@@ -21,12 +21,13 @@ pub struct GrideStep {
 ///
 /// ```text
 /// f(μ | d) = d (μᵈ − 1)^{n₂−n₁−1} / (μ^{(n₂−1)d + 1} B(n₂ − n₁, n₁))
-/// 0 = N/d + (n₂ − n₁ − 1) Σ ln μ/(1 − μ⁻ᵈ) − (n₂ − 1) Σ ln μ
+/// 0 = (N − 1)/d + (n₂ − n₁ − 1) Σ ln μ/(1 − μ⁻ᵈ) − (n₂ − 1) Σ ln μ
 /// ```
 ///
 /// Larger ranks look at a larger scale: noise that blurs near points matters less, curvature and
-/// the cloud's edge more. [`gride_scan`] shows both. For n₂ − n₁ = 1 the estimate has a closed
-/// form, N / (n₁ Σ ln μ), which for ranks (1, 2) is [`two_nn`](super::two_nn)'s times N/(N − 1).
+/// the cloud's edge more. [`gride_scan`] shows both. The derivative has N − 1 where the likelihood's
+/// own has N, as in DADApy: for n₂ − n₁ = 1 the estimate is then (N − 1) / (n₁ Σ ln μ) and unbiased,
+/// and for ranks (1, 2) that of [`two_nn`](super::two_nn).
 ///
 /// [`Interval::Exact`] is the Fisher information's, of N independent points; at rank 2k every
 /// point shares its neighbours with about 2k others, so that it falls short by more the larger the
@@ -47,11 +48,9 @@ pub struct GrideStep {
 ///
 /// ```
 /// use sixfold_geometry::dimension::{Interval, gride};
-/// use sixfold_geometry::neighbours;
-/// # let x = ndarray::Array2::from_shape_fn((300, 3), |(i, j)| {
-/// #     ((i * 3 + j.min(1)) as f64 * 0.754_877_666 + (i * i) as f64 * 0.569_840_291).fract()
-/// # });
-/// let table = neighbours(x.view(), 8)?; // a square in three coordinates
+/// use sixfold_geometry::{manifolds, neighbours};
+/// let x = manifolds::sphere(500, 2, 0); // in three coordinates
+/// let table = neighbours(x.view(), 8)?;
 /// let found = gride(&table, [4, 8], Interval::Honest)?;
 /// assert!((found.value - 2.0).abs() < 0.3, "{found:?}");
 /// # Ok::<(), sixfold_geometry::Error>(())
@@ -141,16 +140,16 @@ impl Model {
         }
     }
 
-    /// The d at which the scores sum to zero. Their sum falls in d, from +∞ to −n₁ Σ ln μ.
+    /// The d at which the scores sum to 1/d. The difference falls in d, from +∞ to −n₁ Σ ln μ.
     fn maximum(&self, ratios: &LogRatios) -> f64 {
-        let start = ratios.n() as f64 / (self.inner * ratios.sum());
+        let start = (ratios.n() - 1) as f64 / (self.inner * ratios.sum());
         if self.between == 0.0 {
             return start;
         }
         let (mut low, mut high, mut d) = (0.0, f64::INFINITY, start);
         // Scoring in ln d, which alone takes four to eight steps; the bracket is for its safety.
         for _ in 0..200 {
-            let (mut score, mut information) = (0.0, 0.0);
+            let (mut score, mut information) = (-1.0 / d, 0.0);
             for &x in &ratios.values {
                 let at = self.at(d, x);
                 score += at.score;

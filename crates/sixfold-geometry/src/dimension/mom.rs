@@ -21,7 +21,7 @@ impl Default for MomConfig {
 
 /// Intrinsic dimension by the method of moments.
 ///
-/// dᵢ = m/(rₖ − m) with m = (r₁ + … + rₖ)/k, for E[r]/rₖ = d/(d + 1) in a ball; then their mean.
+/// dᵢ = m/(rₖ − m) with m = (r₁ + … + rₖ)/k, for the mean distance in a ball is rₖ·d/(d + 1); then their mean.
 ///
 /// Copies and ties are treated as in [`levina_bickel`](super::levina_bickel).
 ///

@@ -37,8 +37,9 @@ impl Default for TleConfig {
 /// dᵢ = −2·(number of measurements) / (Σ ln s/r + Σ ln t/r + 2·Σ ln ‖aⱼ‖/r)
 /// ```
 ///
-/// so that k neighbours give k² measurements, with less variance than
-/// [`levina_bickel`](super::levina_bickel) has for small k, and some bias towards smaller values.
+/// so that k neighbours give k² measurements. In few dimensions their variance is below that of
+/// [`levina_bickel`](super::levina_bickel) on as many neighbours: less than half of it in two
+/// dimensions for k = 10, and nothing is gained in ten.
 ///
 /// Points that have a copy among their k neighbours are left out. Pairs of neighbours that are copies
 /// of each other are dropped. (`scikit-dimension` compares with an absolute ε.)

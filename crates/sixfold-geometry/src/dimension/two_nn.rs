@@ -74,11 +74,9 @@ pub struct TwoNnConfig {
 ///
 /// ```
 /// use sixfold_geometry::dimension::{TwoNnConfig, two_nn};
-/// use sixfold_geometry::neighbours;
-/// # let x = ndarray::Array2::from_shape_fn((300, 3), |(i, j)| {
-/// #     ((i * 3 + j.min(1)) as f64 * 0.754_877_666 + (i * i) as f64 * 0.569_840_291).fract()
-/// # });
-/// let table = neighbours(x.view(), 2)?; // a square in three coordinates
+/// use sixfold_geometry::{manifolds, neighbours};
+/// let x = manifolds::sphere(500, 2, 0); // in three coordinates
+/// let table = neighbours(x.view(), 2)?;
 /// let found = two_nn(&table, &TwoNnConfig::default())?;
 /// let [low, high] = found.ci95.expect("TwoNN has an interval");
 /// assert!(low < 2.0 && 2.0 < high, "{found:?}");

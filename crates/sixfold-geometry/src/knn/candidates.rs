@@ -9,7 +9,7 @@ use super::lanes::{Row, WIDTH, next_hit};
 use super::points::Points;
 
 /// A point j that may be near: the lower bound of its squared distance, and j.
-type Entry = (f32, u32);
+pub(super) type Entry = (f32, u32);
 
 /// For each row of a block the points whose lower bound does not exceed the k-th smallest upper
 /// bound so far, at most `capacity` of them.
@@ -100,18 +100,29 @@ impl Candidates {
         points: &Points<'_, T>,
         nearest: &mut Nearest,
     ) -> bool {
-        let i = self.rows.start + r;
         let entries = &mut self.entries[r * self.capacity..][..self.len[r] as usize];
-        entries.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-        nearest.clear();
-        for &(lower, j) in entries.iter() {
-            if f64::from(lower) > nearest.reach() {
-                break;
-            }
-            nearest.offer(points.exact(i, j as usize), j);
-        }
-        nearest.is_full() && nearest.reach() < f64::from(self.cut[r])
+        settle(self.rows.start + r, entries, self.cut[r], points, nearest)
     }
+}
+
+/// The k nearest of point `i` among the entries, measured. False where a point that is no entry, and
+/// whose lower bound is `cut` or more, may be nearer.
+pub(super) fn settle<T: Real>(
+    i: usize,
+    entries: &mut [Entry],
+    cut: f32,
+    points: &Points<'_, T>,
+    nearest: &mut Nearest,
+) -> bool {
+    entries.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+    nearest.clear();
+    for &(lower, j) in entries.iter() {
+        if f64::from(lower) > nearest.reach() {
+            break;
+        }
+        nearest.offer(points.exact(i, j as usize), j);
+    }
+    nearest.is_full() && nearest.reach() < f64::from(cut)
 }
 
 /// The k nearest so far, in order.

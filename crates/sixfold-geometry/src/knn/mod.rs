@@ -1,8 +1,25 @@
 //! Exact nearest neighbours of all points of a cloud.
+//!
+//! Every table, rank and count is the one that plain loops in f64 over the given points find, ties
+//! by index. The time is that of one matrix product in f32 over half of the pairs:
+//!
+//! 1. Blocks of rows are multiplied, each pair of blocks once, and the products turned into lower
+//!    bounds of the squared distances (`bound.rs` has the proof).
+//! 2. Each point keeps those whose lower bound does not exceed the k-th smallest upper bound so far.
+//! 3. These few are measured in f64 from the points as they were given, the lowest bound first.
+//! 4. Where more points may be near than there is room for, and the k-th distance found does not
+//!    rule the others out, the point is compared with all others once more.
+//!
+//! Rows of f32 are read where they lie. Rows of f64, rows far from the origin and rows of extreme
+//! scale are packed block by block: shifted, scaled by a power of two and rounded; the rounding is
+//! part of the bound. Nothing copies all rows, so that memory-mapped ones may be larger than the
+//! memory.
 
 mod bound;
 mod candidates;
 mod counts;
+#[cfg(feature = "model")]
+mod device;
 mod lanes;
 mod points;
 mod search;
@@ -10,6 +27,8 @@ mod second;
 mod table;
 mod tiles;
 
+#[cfg(feature = "model")]
+pub use device::{on_device, on_device_and_work};
 pub use table::Neighbours;
 
 use ndarray::ArrayView2;
@@ -45,13 +64,33 @@ impl Default for KnnConfig {
     }
 }
 
-/// The `k` nearest neighbours of each row of `x`.
+/// The `k` nearest neighbours of each row of `x`, exact in f64.
+///
+/// d(i, j) = ‖xᵢ − xⱼ‖; equal distances are ordered by index, and a point is no neighbour of itself.
+/// Copies of a point are neighbours at distance 0.
 ///
 /// # Shapes
-/// `x` is `[n, d]`, any strides.
+/// `x` is `[n, d]`, any strides, f32 or f64; the table is `[n, k]`.
 ///
 /// # Errors
 /// Those of [`neighbours_with`].
+///
+/// # Complexity
+/// n²·d operations in f32 on half of the pairs of points, n·k·d in f64. Memory: the table's 12·n·k
+/// bytes, and at most 32 MiB + 4·n·k beside it; where candidates of all points need more (some
+/// 200 000 points for k = 2), each product is made twice.
+///
+/// ```
+/// use ndarray::array;
+/// let x = array![[0.0_f32, 0.0], [1.0, 0.0], [0.0, 3.0], [1.0, 0.0]];
+/// let table = sixfold_geometry::neighbours(x.view(), 2)?;
+/// assert_eq!(table.indices(), array![[1, 3], [3, 0], [0, 1], [1, 0]]);
+/// assert_eq!(table.distances().row(0), array![1.0, 1.0]);
+/// assert_eq!(table.duplicates(), 2);
+/// # Ok::<(), sixfold_geometry::Error>(())
+/// ```
+#[doc(alias = "knn")]
+#[doc(alias = "nearest_neighbors")]
 pub fn neighbours<T: Real>(x: ArrayView2<'_, T>, k: usize) -> Result<Neighbours> {
     neighbours_with(x, &KnnConfig { k, ..KnnConfig::default() })
 }
@@ -59,7 +98,8 @@ pub fn neighbours<T: Real>(x: ArrayView2<'_, T>, k: usize) -> Result<Neighbours>
 /// [`neighbours`] with a bound on the threads.
 ///
 /// # Errors
-/// [`Error::InvalidParameter`] for k = 0 or more than 2³² − 1 points, [`Error::TooFewPoints`] unless n > k, [`Error::NotFinite`].
+/// [`Error::InvalidParameter`] for k = 0 or more than 2³² − 1 points, [`Error::TooFewPoints`] unless
+/// n > k, [`Error::NotFinite`] for a value of `x`, or for a distance beyond the range of f64.
 pub fn neighbours_with<T: Real>(x: ArrayView2<'_, T>, config: &KnnConfig) -> Result<Neighbours> {
     neighbours_and_work(x, config).map(|(table, _)| table)
 }
@@ -72,18 +112,14 @@ pub fn neighbours_and_work<T: Real>(
     x: ArrayView2<'_, T>,
     config: &KnnConfig,
 ) -> Result<(Neighbours, Work)> {
-    let k = config.k;
-    if k == 0 {
-        return Err(Error::InvalidParameter { name: "k", found: 0.0, expected: "at least 1" });
-    }
-    check(x, "neighbours", k + 1)?;
+    check_k(x, config.k)?;
     let (table, work) = search::search(&Points::new(x), config);
-    // Finite points of f64 may be farther apart than f64 reaches.
-    ensure_finite("distances", table.distances()).map_err(located)?;
-    Ok((table, work))
+    Ok((checked(table)?, work))
 }
 
 /// For each point i the rank, from 1, of the point `partners[i]` among the neighbours of i.
+///
+/// rᵢ = 1 + #{j ≠ i: (d(i, j), j) < (d(i, p), p)} with p = `partners[i]`: exact, ties by index.
 ///
 /// # Shapes
 /// `x` is `[n, d]`, any strides; `partners` has n indices, each of another point.
@@ -91,6 +127,9 @@ pub fn neighbours_and_work<T: Real>(
 /// # Errors
 /// [`Error::ShapeMismatch`], [`Error::InvalidParameter`] for a partner that is no other point,
 /// [`Error::TooFewPoints`] for n < 2, [`Error::NotFinite`].
+///
+/// # Complexity
+/// n²·d operations in f32; pairs that the bounds cannot decide are measured in f64.
 pub fn ranks<T: Real>(x: ArrayView2<'_, T>, partners: &[u32]) -> Result<Vec<u32>> {
     check(x, "ranks of neighbours", 2)?;
     let n = x.nrows();
@@ -110,11 +149,24 @@ pub fn ranks<T: Real>(x: ArrayView2<'_, T>, partners: &[u32]) -> Result<Vec<u32>
 
 /// For each radius r the number of pairs of points with distance < r.
 ///
+/// #{i < j: d(i, j) < r}: exact, so that a pair at distance r is not counted.
+///
 /// # Shapes
 /// `x` is `[n, d]`, any strides; the result has one count a radius, in the given order.
 ///
 /// # Errors
 /// [`Error::TooFewPoints`] for n < 2, [`Error::NotFinite`] for `x` or `radii`.
+///
+/// # Complexity
+/// n²·d operations in f32 and one comparison a pair and radius; pairs that the bounds cannot decide
+/// are measured in f64.
+///
+/// ```
+/// use ndarray::array;
+/// let x = array![[0.0], [1.0], [3.0]];
+/// assert_eq!(sixfold_geometry::knn::pair_counts(x.view(), &[1.0, 2.5, 9.0])?, [0, 2, 3]);
+/// # Ok::<(), sixfold_geometry::Error>(())
+/// ```
 #[doc(alias = "correlation_sum")]
 pub fn pair_counts<T: Real>(x: ArrayView2<'_, T>, radii: &[f64]) -> Result<Vec<u64>> {
     check(x, "pairs of points", 2)?;
@@ -122,6 +174,20 @@ pub fn pair_counts<T: Real>(x: ArrayView2<'_, T>, radii: &[f64]) -> Result<Vec<u
         return Err(Error::NotFinite { what: "radii", row, col: 0 });
     }
     Ok(counts::pairs_within(&Points::new(x), radii))
+}
+
+/// Finite, and more points than neighbours.
+fn check_k<T: Real>(x: ArrayView2<'_, T>, k: usize) -> Result<()> {
+    if k == 0 {
+        return Err(Error::InvalidParameter { name: "k", found: 0.0, expected: "at least 1" });
+    }
+    check(x, "neighbours", k.saturating_add(1))
+}
+
+/// Finite points of f64 may be farther apart than f64 reaches.
+fn checked(table: Neighbours) -> Result<Neighbours> {
+    ensure_finite("distances", table.distances()).map_err(located)?;
+    Ok(table)
 }
 
 /// Finite, enough points, and indices that fit.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use ndarray::{ArrayView2, ArrayViewMut2, s};
 use sixfold_linalg::Real;
 
-use super::bound::Bound;
+use super::bound::{Arithmetic, Bound};
 use super::lanes::{LANES, folded, largest, pack, square_distance, squares};
 
 /// Rows that centre and spread are judged by.
@@ -29,6 +29,11 @@ pub(super) struct Points<'a, T> {
 impl<'a, T: Real> Points<'a, T> {
     /// Of finite rows.
     pub(super) fn new(x: ArrayView2<'a, T>) -> Self {
+        Self::multiplied_in(x, Arithmetic::HOST)
+    }
+
+    /// Of finite rows whose products are made elsewhere too.
+    pub(super) fn multiplied_in(x: ArrayView2<'a, T>, arithmetic: Arithmetic) -> Self {
         let (n, d) = x.dim();
         let max = x
             .rows()
@@ -46,7 +51,7 @@ impl<'a, T: Real> Points<'a, T> {
             (None, true) => centre,
             _ => vec![0.0; d],
         };
-        let bound = Bound::new(d, in_place.is_none());
+        let bound = Bound::new(d, in_place.is_none(), arithmetic);
         let mut points =
             Self { x, single: in_place, centre, scale, lower: Vec::new(), slack: Vec::new() };
         points.lower.reserve_exact(n);

@@ -68,26 +68,14 @@ impl Plan {
         });
     }
 
-    /// Calls `each` with every tile on or above the diagonal, row by row.
+    /// Calls `each` with every tile on or above the diagonal.
     pub(super) fn pairs<T: Real>(&self, points: &Points<'_, T>, each: impl Fn(Tile<'_>) + Sync) {
-        let next = Mutex::new((0, 0));
-        let blocks = self.blocks();
+        let order = Mutex::new(Order::new(self.blocks(), self.workers));
         self.run(|| {
             let mut room = Room::new(self, points);
             loop {
-                let (i, j) = {
-                    let mut next = lock(&next);
-                    let taken = *next;
-                    *next = if taken.1 + 1 < blocks {
-                        (taken.0, taken.1 + 1)
-                    } else {
-                        (taken.0 + 1, taken.0 + 1)
-                    };
-                    taken
-                };
-                if i >= blocks {
-                    return;
-                }
+                let next = lock(&order).next();
+                let Some((i, j)) = next else { return };
                 each(room.tile(points, self.rows(i), self.rows(j)));
             }
         });
@@ -111,6 +99,44 @@ impl Plan {
                 each(task, &mut room);
             }
         });
+    }
+}
+
+/// The tiles on and above the diagonal: in a strip of as many rows as there are workers one
+/// diagonal after the other, so that tiles that are at work together share few blocks, and none
+/// waits long for another.
+struct Order {
+    blocks: usize,
+    strip: usize,
+    first: usize,
+    offset: usize,
+    row: usize,
+}
+
+impl Order {
+    fn new(blocks: usize, strip: usize) -> Self {
+        Self { blocks, strip, first: 0, offset: 0, row: 0 }
+    }
+}
+
+impl Iterator for Order {
+    type Item = (usize, usize);
+
+    fn next(&mut self) -> Option<(usize, usize)> {
+        while self.first < self.blocks {
+            let (i, j) = (self.first + self.row, self.first + self.row + self.offset);
+            self.row += 1;
+            if self.row == self.strip {
+                (self.row, self.offset) = (0, self.offset + 1);
+                if self.first + self.offset >= self.blocks {
+                    (self.first, self.offset) = (self.first + self.strip, 0);
+                }
+            }
+            if j < self.blocks {
+                return Some((i, j));
+            }
+        }
+        None
     }
 }
 
@@ -205,3 +231,6 @@ fn product(a: ArrayView2<'_, f32>, b: ArrayView2<'_, f32>, into: &mut [f32]) {
         matmul_into(-2.0, a, b, beta, into.view_mut(), Threads::ONE);
     }
 }
+
+#[cfg(test)]
+mod tests;

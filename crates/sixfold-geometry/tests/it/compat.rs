@@ -2,9 +2,10 @@
 
 use ndarray::{Array2, ArrayView2, Axis};
 use sixfold_geometry::dimension::{TwoNnConfig, TwoNnMethod, compat, two_nn};
+use sixfold_geometry::manifolds::{gaussian, torus};
 use sixfold_geometry::{Error, neighbours};
 
-use crate::support::{gaussian, mean_sd, rng, torus};
+use crate::support::mean_sd;
 
 /// Step by step what LLM-Microscope does, in f64: one point after the other, −1 for the copies,
 /// a sort, and a quantile that still counts whom it dropped.
@@ -48,14 +49,14 @@ fn with_copies(mut x: Array2<f64>, copies: usize) -> Array2<f64> {
 #[test]
 fn the_official_number_is_reproduced_with_and_without_copies() {
     for (seed, copies) in [(0, 0), (1, 1), (2, 12), (3, 60)] {
-        let shifted = with_copies(gaussian(300, 4, &mut rng(seed)), copies) * 3.0 + 50.0;
+        let shifted = with_copies(gaussian(300, 4, seed), copies) * 3.0 + 50.0;
         for reduction_factor in [1, 3, 5, 20] {
             let expected = official(shifted.view(), reduction_factor);
             let found = compat::intrinsic_dimension(shifted.view(), reduction_factor).unwrap();
             assert!((found / expected - 1.0).abs() < 1e-9, "{copies}: {found} {expected}");
         }
     }
-    let x = torus(200, 2, &mut rng(7)).mapv(|v| v as f32);
+    let x = torus(200, 2, 7).mapv(|v| v as f32);
     let found = compat::intrinsic_dimension(x.view(), 5).unwrap();
     let expected = official(x.mapv(f64::from).view(), 5);
     assert!((found / expected - 1.0).abs() < 1e-9);
@@ -67,7 +68,7 @@ fn copies_shift_it_and_not_ours() {
     let (n, copies) = (512, 8);
     let (mut theirs, mut ours) = (Vec::new(), Vec::new());
     for seed in 0..24 {
-        let x = gaussian(n, 3, &mut rng(seed));
+        let x = gaussian(n, 3, seed);
         let copied = with_copies(x.clone(), copies);
         let both = |f: &dyn Fn(&Array2<f64>) -> f64| f(&copied) / f(&x);
         theirs.push(both(&|x| compat::intrinsic_dimension(x.view(), 5).unwrap()));
@@ -82,7 +83,7 @@ fn copies_shift_it_and_not_ours() {
 
 #[test]
 fn clouds_that_it_cannot_judge_are_errors() {
-    let x = gaussian(30, 2, &mut rng(0));
+    let x = gaussian(30, 2, 0);
     assert!(matches!(
         compat::intrinsic_dimension(x.view(), 0),
         Err(Error::InvalidParameter { name: "reduction_factor", .. })

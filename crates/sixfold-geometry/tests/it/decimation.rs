@@ -4,13 +4,14 @@ use ndarray::{Array2, s};
 use sixfold_geometry::dimension::{
     Caution, DecimationConfig, TwoNnConfig, TwoNnMethod, decimation_scan, two_nn,
 };
+use sixfold_geometry::manifolds::{gaussian, torus};
 use sixfold_geometry::{Error, neighbours};
 
-use crate::support::{gaussian, mean_sd, rng, torus};
+use crate::support::mean_sd;
 
 #[test]
 fn sizes_halve_and_the_first_is_the_whole_cloud() {
-    let x = torus(403, 2, &mut rng(1));
+    let x = torus(403, 2, 1);
     let config = DecimationConfig { min_points: 25, ..DecimationConfig::default() };
     let steps = decimation_scan(x.view(), &config).unwrap();
     let sizes: Vec<_> = steps.iter().map(|step| (step.points, step.parts)).collect();
@@ -36,7 +37,7 @@ fn sizes_halve_and_the_first_is_the_whole_cloud() {
 
 #[test]
 fn a_seed_is_a_result() {
-    let x = gaussian(200, 3, &mut rng(2));
+    let x = gaussian(200, 3, 2);
     let of_seed = |seed| {
         let config = DecimationConfig { seed, halvings: 1, ..DecimationConfig::default() };
         decimation_scan(x.view(), &config).unwrap().pop().unwrap()
@@ -47,7 +48,7 @@ fn a_seed_is_a_result() {
 
 #[test]
 fn parts_scatter_as_much_as_they_say() {
-    let x = gaussian(1600, 2, &mut rng(3));
+    let x = gaussian(1600, 2, 3);
     let method = TwoNnMethod::Fit { discard: 0.1 };
     let two_nn = TwoNnConfig { method, ..TwoNnConfig::default() };
     let config = DecimationConfig { halvings: 4, two_nn, ..DecimationConfig::default() };
@@ -64,7 +65,7 @@ fn parts_scatter_as_much_as_they_say() {
 
 #[test]
 fn copies_are_counted_over_parts_and_bad_parts_are_errors() {
-    let mut x = gaussian(128, 2, &mut rng(4));
+    let mut x = gaussian(128, 2, 4);
     let tail = x.slice(s![64.., ..]).to_owned();
     x.slice_mut(s![..64, ..]).assign(&tail);
     let config = DecimationConfig { halvings: 1, ..DecimationConfig::default() };
@@ -73,7 +74,7 @@ fn copies_are_counted_over_parts_and_bad_parts_are_errors() {
         decimation_scan(x.view(), &config),
         Err(Error::TooFewPoints { found: 0, needed: 3, .. })
     ));
-    let mut x = gaussian(128, 2, &mut rng(5));
+    let mut x = gaussian(128, 2, 5);
     let row = x.row(0).to_owned();
     for i in 1..20 {
         x.row_mut(i).assign(&row);

@@ -2,9 +2,10 @@
 
 use ndarray::Array2;
 use sixfold_geometry::dimension::{
-    CorrelationConfig, LevinaBickelConfig, LocalDimensions, LocalPcaConfig, MadaConfig, Mean,
-    MomConfig, TleConfig, correlation_dimension, levina_bickel, levina_bickel_at_points,
-    local_pca_at_points, mada, mada_at_points, mom, mom_at_points, tle, tle_at_points,
+    CorrelationConfig, FisherConfig, LevinaBickelConfig, LocalDimensions, LocalPcaConfig,
+    MadaConfig, Mean, MomConfig, TleConfig, correlation_dimension, fisher_separability,
+    levina_bickel, levina_bickel_at_points, local_pca_at_points, mada, mada_at_points, mom,
+    mom_at_points, tle, tle_at_points,
 };
 use sixfold_geometry::{Neighbours, neighbours};
 use sixfold_testkit::{Golden, fixtures};
@@ -111,5 +112,24 @@ fn local_components_are_those_of_scikit_dimension() {
         let config = LocalPcaConfig { k: 20, ..Default::default() };
         let local = local_pca_at_points(case.x.view(), &case.table, &config).unwrap();
         case.equal_locally(&local, "skdim.lpca.FO.local", 0.0);
+    }
+}
+
+/// `skdim.id.FisherS().fit(points).dimension_` of scikit-dimension 0.5.0.
+#[test]
+fn fisher_separability_is_that_of_scikit_dimension() {
+    let expected = [
+        11.031_708_258_475_72,
+        2.912_234_479_091_526,
+        5.788_763_510_880_071,
+        2.917_024_977_874_657,
+        2.879_168_483_631_391,
+        10.345_884_027_225_601,
+        1.967_933_683_720_149,
+        1.966_573_980_954_491,
+    ];
+    for (case, expected) in CLOUDS.map(Case::open).iter().zip(expected) {
+        let found = fisher_separability(case.x.view(), &FisherConfig::default()).unwrap();
+        assert!((found.value / expected - 1.0).abs() < 1e-9, "{} is not {expected}", found.value);
     }
 }

@@ -4,9 +4,10 @@ use ndarray::{Array1, Array2, Axis, array};
 use sixfold_geometry::dimension::{
     Caution, Interval, TwoNnConfig, TwoNnMethod, two_nn, two_nn_of_distances,
 };
+use sixfold_geometry::manifolds::gaussian;
 use sixfold_geometry::{Error, neighbours};
 
-use crate::support::{gaussian, mean_sd, pareto, rng};
+use crate::support::{mean_sd, pareto};
 
 const EXACT: TwoNnConfig =
     TwoNnConfig { method: TwoNnMethod::MaximumLikelihood, interval: Interval::Exact };
@@ -50,7 +51,7 @@ fn the_fit_is_exact_on_exact_quantiles() {
 
 #[test]
 fn the_censored_likelihood_is_its_formula() {
-    let (first, mut second) = pareto(50, 4.0, &mut rng(3));
+    let (first, mut second) = pareto(50, 4.0, 3);
     let method = TwoNnMethod::Censored { discard: 0.3 };
     let found = two_nn_of_distances(&first, &second, method).unwrap();
     second.sort_unstable_by(f64::total_cmp);
@@ -73,7 +74,7 @@ fn over_seeds(n: usize, seeds: u64, method: TwoNnMethod) -> (f64, f64) {
     let mut values = Vec::new();
     let mut covered = 0;
     for seed in 0..seeds {
-        let (first, second) = pareto(n, d, &mut rng(seed));
+        let (first, second) = pareto(n, d, seed);
         let found = two_nn_of_distances(&first, &second, method).unwrap();
         let [low, high] = found.ci95.unwrap();
         covered += usize::from(low <= d && d <= high);
@@ -130,7 +131,7 @@ fn exact_intervals_of_many_points_are_normal() {
 
 #[test]
 fn copies_are_left_out_and_counted() {
-    let x = gaussian(300, 3, &mut rng(1));
+    let x = gaussian(300, 3, 1);
     let clean = two_nn(&neighbours(x.view(), 2).unwrap(), &EXACT).unwrap();
     assert!(clean.cautions.is_empty(), "{:?}", clean.cautions);
     let mut doubled = x.clone();
@@ -162,7 +163,7 @@ fn copies_are_left_out_and_counted() {
 
 #[test]
 fn few_points_for_the_dimension_are_flagged() {
-    let table = neighbours(gaussian(200, 30, &mut rng(2)).view(), 2).unwrap();
+    let table = neighbours(gaussian(200, 30, 2).view(), 2).unwrap();
     let found = two_nn(&table, &TwoNnConfig::default()).unwrap();
     let flagged = |c: &Caution| matches!(c, Caution::FewPoints { n: 200, .. });
     assert!(found.cautions.iter().any(flagged), "{found:?}");

@@ -1,13 +1,14 @@
 //! A block of rows, centred about its own mean and scaled by columns, and its products.
 
-use ndarray::{Array1, Array2, ArrayView2, s};
+use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut1, ArrayViewMut2, Axis, s};
 use rayon::prelude::*;
 
 use super::side::Step;
-use crate::Real;
 use crate::kernel::gemm_into;
 use crate::product::{Threads, gram_upper};
 use crate::scale::power_of_two;
+use crate::simd::{columns_of_a_task, simd};
+use crate::{Real, Result, ensure_finite};
 
 /// Rows of a block: enough for the products to run near their peak, few enough for f32 sums to
 /// keep five digits and for the block to stay in the cache.
@@ -29,31 +30,39 @@ pub(super) struct Block<T> {
 }
 
 impl<T: Real> Block<T> {
-    /// Centres and scales finite rows into `z`, which has at least as many rows.
-    pub(super) fn new(x: ArrayView2<'_, T>, mut z: Array2<T>) -> Self {
+    /// Centres and scales rows into `z`, which has at least as many rows.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`](crate::Error::NotFinite), naming `what`.
+    pub(super) fn new(what: &'static str, x: ArrayView2<'_, T>, mut z: Array2<T>) -> Result<Self> {
         let (rows, d) = x.dim();
         let x = x.as_standard_layout();
-        let (mut sum, mut max) = (vec![0.0_f64; d], vec![T::zero(); d]);
-        for row in x.rows() {
-            for ((sum, max), &x) in sum.iter_mut().zip(&mut max).zip(row) {
-                *sum += x.widen();
-                *max = if x.abs() > *max { x.abs() } else { *max };
-            }
+        let width = columns_of_a_task(rows, d);
+        let mut into = z.slice_mut(s![..rows, ..]);
+        let tasks: Vec<_> = x
+            .axis_chunks_iter(Axis(1), width)
+            .zip(into.axis_chunks_iter_mut(Axis(1), width))
+            .collect();
+        let columns: Vec<Columns<T>> = tasks
+            .into_par_iter()
+            .map(|(x, z)| {
+                simd(
+                    #[inline(always)]
+                    || Columns::of(x, z),
+                )
+            })
+            .collect();
+        // A sum of finite f32 is finite in f64; one of f64 may overflow.
+        if !columns.iter().all(|columns| columns.sum.iter().all(|sum| sum.is_finite())) {
+            ensure_finite(what, x.view())?;
         }
-        let scale: Array1<f64> =
-            max.iter().map(|m| power_of_two(m.widen(), T::MAX_SCALE_EXPONENT)).collect();
-        let centre: Array1<T> = sum.iter().map(|s| T::narrow(s / rows as f64)).collect();
-        let factor: Vec<T> = scale.iter().map(|s| T::narrow(1.0 / s)).collect();
-        // Summed anew: n·centre would bring back the rounding of a sum far from zero.
-        let mut residual = vec![0.0_f64; d];
-        for (mut z, x) in z.rows_mut().into_iter().zip(x.rows()) {
-            let columns = centre.iter().zip(&factor).zip(&mut residual);
-            for ((z, x), ((centre, factor), residual)) in z.iter_mut().zip(x).zip(columns) {
-                *z = (*x - *centre) * *factor;
-                *residual += x.widen() - centre.widen();
-            }
-        }
-        Self { z, rows, centre, scale, residual: residual.into() }
+        Ok(Self {
+            rows,
+            centre: columns.iter().flat_map(|columns| columns.centre.iter().copied()).collect(),
+            scale: columns.iter().flat_map(|columns| columns.scale.iter().copied()).collect(),
+            residual: columns.iter().flat_map(|columns| columns.residual.iter().copied()).collect(),
+            z,
+        })
     }
 
     pub(super) fn rows(&self) -> u64 {
@@ -76,6 +85,45 @@ impl<T: Real> Block<T> {
 
     fn view(&self) -> ArrayView2<'_, T> {
         self.z.slice(s![..self.rows, ..])
+    }
+}
+
+/// Some columns of a block.
+struct Columns<T> {
+    sum: Vec<f64>,
+    centre: Vec<T>,
+    scale: Vec<f64>,
+    residual: Vec<f64>,
+}
+
+impl<T: Real> Columns<T> {
+    #[inline(always)]
+    fn of(x: ArrayView2<'_, T>, mut z: ArrayViewMut2<'_, T>) -> Self {
+        let (rows, d) = x.dim();
+        let (mut sum, mut max) = (vec![0.0_f64; d], vec![T::zero(); d]);
+        for row in x.rows() {
+            let row = row.to_slice().unwrap_or_default();
+            for ((sum, max), &x) in sum.iter_mut().zip(&mut max).zip(row) {
+                *sum += x.widen();
+                *max = if x.abs() > *max { x.abs() } else { *max };
+            }
+        }
+        let scale: Vec<f64> =
+            max.iter().map(|m| power_of_two(m.widen(), T::MAX_SCALE_EXPONENT)).collect();
+        let centre: Vec<T> = sum.iter().map(|s| T::narrow(s / rows as f64)).collect();
+        let factor: Vec<T> = scale.iter().map(|s| T::narrow(1.0 / s)).collect();
+        // Summed anew: n·centre would bring back the rounding of a sum far from zero.
+        let mut residual = vec![0.0_f64; d];
+        for (mut z, x) in z.rows_mut().into_iter().zip(x.rows()) {
+            let z = z.as_slice_mut().unwrap_or_default();
+            let columns = centre.iter().zip(&factor).zip(&mut residual);
+            let values = z.iter_mut().zip(x.to_slice().unwrap_or_default());
+            for ((z, x), ((centre, factor), residual)) in values.zip(columns) {
+                *z = (*x - *centre) * *factor;
+                *residual += x.widen() - centre.widen();
+            }
+        }
+        Self { sum, centre, scale, residual }
     }
 }
 
@@ -139,18 +187,24 @@ pub(super) fn add_products<T: Real>(
 ) {
     let (rows, cols) = state.dim();
     let (ratio, sum, delta) = (as_slice(&y.ratio), as_slice(&y.sum), as_slice(&y.delta));
-    let add_row = |(i, mut row): (usize, ndarray::ArrayViewMut1<'_, f64>)| {
+    let products = products.as_standard_layout();
+    let add_row = |(i, mut row): (usize, ArrayViewMut1<'_, f64>)| {
         let from = if upper { i } else { 0 };
         let (r, u, w) = (x.ratio[i], x.sum[i] / x.rows, x.delta[i] * x.weight);
-        let products = products.row(i);
+        let products = products.row(i).to_slice().unwrap_or_default();
         let terms = ratio[from..].iter().zip(&sum[from..]).zip(&delta[from..]);
-        let row = row.slice_mut(s![from..]).into_iter().zip(products.slice_move(s![from..]));
-        for ((state, p), ((ratio, sum), delta)) in row.zip(terms) {
-            *state += p.widen() * (r * ratio) - u * sum + w * delta;
-        }
+        let row = row.as_slice_mut().unwrap_or_default()[from..].iter_mut();
+        simd(
+            #[inline(always)]
+            || {
+                for ((state, p), ((ratio, sum), delta)) in row.zip(&products[from..]).zip(terms) {
+                    *state += p.widen() * (r * ratio) - u * sum + w * delta;
+                }
+            },
+        );
     };
     let state = state.rows_mut().into_iter().enumerate();
-    if rows * cols < PARALLEL {
+    if rows * cols < PARALLEL || rayon::current_num_threads() == 1 {
         state.for_each(add_row);
     } else {
         state.collect::<Vec<_>>().into_par_iter().for_each(add_row);

@@ -37,7 +37,7 @@ use side::Side;
 /// say, are made of rows (x − shift)/scale and enter through [`add_block`](Self::add_block).
 ///
 /// # Complexity
-/// n·d·(d + 128) operations in the type of the input and d² additions in f64 a block of 1024
+/// n·d·(d + 64) operations in the type of the input and d² additions in f64 a block of 1024
 /// rows; memory 8·d² bytes, whatever n.
 ///
 /// # References
@@ -97,10 +97,13 @@ impl Moments {
     /// an infinity; the state is then unchanged.
     pub fn update<T: Real>(&mut self, x: ArrayView2<'_, T>) -> Result<()> {
         same_shape("x", [x.nrows(), x.ncols()], [x.nrows(), self.dim()])?;
-        ensure_finite("x", x)?;
+        // A single block is checked while it is centred.
+        if x.nrows() > block::ROWS {
+            ensure_finite("x", x)?;
+        }
         let mut buffers = Buffers::new(self.dim());
         for rows in x.axis_chunks_iter(Axis(0), block::ROWS) {
-            let block = Block::new(rows, buffers.take(x.nrows()));
+            let block = Block::new("x", rows, buffers.take(x.nrows()))?;
             self.absorb(&block, &mut buffers);
             buffers.give_back(block);
         }

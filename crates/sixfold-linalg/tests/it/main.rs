@@ -8,6 +8,7 @@ mod directions;
 mod eigen;
 mod errors;
 mod exact;
+mod explained;
 mod gram_solve;
 mod jackknife;
 mod lanczos;

@@ -2,7 +2,7 @@
 
 use ndarray::{Array1, Array2, ArrayView2, Axis, s};
 use proptest::prelude::*;
-use sixfold_linalg::{Moments, Real};
+use sixfold_linalg::{Directions, LinearOperator, Moments, Real};
 
 use crate::support::{config, uniform, vector_error, widen};
 
@@ -240,4 +240,40 @@ fn many_columns_take_the_parallel_path() {
     let (_, scatter) = two_passes(&x);
     let size = scatter.diag().to_owned();
     assert!(scatter_error(&m.scatter(), &scatter, [&size; 2]) <= 1e-12);
+}
+
+/// Sums must not depend on how many threads share them.
+#[test]
+fn any_number_of_threads_gives_the_same_bits() {
+    use rand::SeedableRng;
+    let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(3);
+    let x = uniform(2500, 300, &mut rng);
+    let on = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let (mut wide, mut narrow) = (Moments::new(300), Moments::new(300));
+            wide.update(x.view()).unwrap();
+            narrow.update(x.mapv(|v| v as f32).view()).unwrap();
+            let mut directions = Directions::new(300);
+            directions.update(x.view()).unwrap();
+            (wide, narrow, directions)
+        })
+    };
+    let one = on(1);
+    assert_eq!(on(2), one);
+    assert_eq!(on(5), one);
+}
+
+#[test]
+fn the_scatter_is_an_operator() {
+    use rand::SeedableRng;
+    let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(4);
+    let x = uniform(90, 21, &mut rng) * Array1::from_shape_fn(21, |j| f64::from(j as u8) + 0.01);
+    let mut m = Moments::new(21);
+    m.update(x.view()).unwrap();
+    let v = uniform(21, 3, &mut rng);
+    let (found, expected) = (m.apply(v.view()), m.scatter().dot(&v));
+    assert!((&found - &expected).iter().all(|e| e.abs() < 1e-11 * m.total_variance()));
+    let square = m.scatter().iter().map(|v| v * v).sum::<f64>();
+    assert!((m.scatter_square_norm() / square - 1.0).abs() < 1e-13);
 }

@@ -12,6 +12,7 @@ mod parity;
 mod parts;
 mod real_models;
 mod rte;
+mod sample;
 mod seq2seq;
 mod stats;
 mod taps;

@@ -3,7 +3,9 @@
 use burn::tensor::Tensor;
 use ndarray::{Array2, Axis, concatenate};
 use sixfold_linalg::{CrossMoments, Moments};
-use sixfold_model::stats::{Duplicates, MomentTap, NormTap, TokenClass, TokenFilter, classify};
+use sixfold_model::stats::{
+    Duplicates, LayerMoments, MomentTap, NormTap, TokenClass, TokenFilter, classify,
+};
 use sixfold_model::{Batch, PaddingSide, Seed, Site, Tap, Transformer, TransformerSpec, device};
 
 const D: usize = 16;
@@ -48,6 +50,12 @@ fn batches() -> Vec<Batch> {
         .collect()
 }
 
+/// The devices to test on.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    let here = |name: &&str| *name != "cuda" && (*name != "wgpu" || sixfold_testkit::has_vulkan());
+    sixfold_model::available_devices().into_iter().filter(here)
+}
+
 fn close(found: &Array2<f64>, expected: &Array2<f64>, tolerance: f64) {
     let scale = expected.iter().fold(0.0_f64, |scale, value| scale.max(value.abs()));
     let error = found.iter().zip(expected).fold(0.0_f64, |e, (a, b)| e.max((a - b).abs()));
@@ -59,10 +67,7 @@ fn streamed_moments_are_those_of_all_activations() {
     let mut spec = TransformerSpec::decoder(40, D, 2, 4);
     // Larger weights than at the start of training: the sites differ.
     spec.mlp.d_hidden = 64;
-    for name in sixfold_model::available_devices() {
-        if name == "cuda" || name == "wgpu" && !sixfold_testkit::has_vulkan() {
-            continue;
-        }
+    for name in names() {
         let model = Transformer::new(&spec, Seed::new(3), &device(name).unwrap());
         let (mut tap, mut keep) = (MomentTap::new(), Keep::default());
         let mut duplicates = Duplicates::new(true);
@@ -140,4 +145,105 @@ fn norms_are_those_of_the_tokens() {
         }
     }
     assert!(norms.outliers(1.0).contains(&true) && !norms.outliers(1e6).contains(&true));
+}
+
+/// 40 sequences, as many a batch as asked for, all tokens in one cell or in those of two groups.
+fn streamed(model: &Transformer, per_batch: usize, mut tap: MomentTap, groups: bool) -> MomentTap {
+    let sequences: Vec<Vec<u32>> = (0..40_u32)
+        .map(|i| (0..30 + i % 7).map(|j| (i * 31 + j * (7 + i % 5)) % 40).collect())
+        .collect();
+    for (n, chunk) in sequences.chunks(per_batch).enumerate() {
+        let batch = Batch::pad(chunk, 0, PaddingSide::Right);
+        match groups {
+            false => tap.begin_all(&batch),
+            true => {
+                let classes = vec![TokenClass::default(); batch.n_tokens()];
+                let of_rows: Vec<usize> =
+                    (0..batch.rows()).map(|row| (n * per_batch + row) % 2).collect();
+                tap.begin(&batch, &classes, &of_rows);
+            }
+        }
+        model.forward_with(&batch, &mut tap).unwrap();
+    }
+    tap
+}
+
+fn same(found: &LayerMoments, expected: &LayerMoments) {
+    assert_eq!(found.sites.len(), expected.sites.len());
+    for (found, expected) in found.sites.iter().zip(&expected.sites) {
+        assert_eq!(found.count(), expected.count());
+        close(&found.scatter(), &expected.scatter(), 1e-5);
+        let (a, b) = (found.mean().unwrap(), expected.mean().unwrap());
+        assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-5));
+    }
+    for (found, expected) in found.transitions.iter().zip(&expected.transitions) {
+        close(&found.cross_scatter(), &expected.cross_scatter(), 1e-5);
+    }
+    for (found, expected) in found.directions.iter().zip(&expected.directions) {
+        let of =
+            |d: &sixfold_linalg::Directions| (d.mean_norm().unwrap(), d.mean_cosine().unwrap());
+        let ((norm, cosine), (norm_, cosine_)) = (of(found), of(expected));
+        assert!((norm / norm_ - 1.0).abs() < 1e-5 && (cosine - cosine_).abs() < 1e-5);
+    }
+}
+
+/// More tokens than a buffer holds, and batches smaller and larger than it.
+#[test]
+fn batches_and_cells_change_nothing() {
+    let spec = TransformerSpec::decoder(40, D, 2, 4);
+    for name in names() {
+        let model = Transformer::new(&spec, Seed::new(4), &device(name).unwrap());
+        let mut whole = streamed(&model, 40, MomentTap::new(), false);
+        let whole = whole.select(TokenFilter::All, |_| false).unwrap();
+        assert_eq!((whole.sites.len(), whole.transitions.len()), (3, 2));
+        assert_eq!(whole.sites[0].count(), (0..40).map(|i| 30 + i % 7).sum::<u64>());
+        let mut small = streamed(&model, 3, MomentTap::new(), false);
+        same(&small.select(TokenFilter::All, |_| false).unwrap(), &whole);
+        let mut grouped = streamed(&model, 8, MomentTap::new(), true);
+        same(&grouped.select(TokenFilter::All, |_| false).unwrap(), &whole);
+        let halves = grouped.by_group(TokenFilter::All).unwrap();
+        assert_eq!(halves.iter().map(|(group, _)| *group).collect::<Vec<_>>(), [0, 1]);
+        for (group, half) in &halves {
+            same(half, &grouped.select(TokenFilter::All, |other| other != *group).unwrap());
+        }
+        let mut sites = streamed(&model, 8, MomentTap::sites(), true);
+        let sites = sites.select(TokenFilter::All, |_| false).unwrap();
+        assert!(sites.transitions.is_empty());
+        same(&sites, &LayerMoments { transitions: Vec::new(), ..whole });
+    }
+}
+
+/// A look at the moments in the middle of a text does not disturb the rest.
+#[test]
+fn a_look_in_between_changes_nothing() {
+    let model = Transformer::new(
+        &TransformerSpec::decoder(40, D, 2, 4),
+        Seed::new(4),
+        &device("flex").unwrap(),
+    );
+    let once = streamed(&model, 5, MomentTap::new(), true);
+    let mut twice = streamed(&model, 5, streamed(&model, 5, MomentTap::new(), true), true);
+    let mut looked = once;
+    let before = looked.select(TokenFilter::All, |_| false).unwrap();
+    let mut looked = streamed(&model, 5, looked, true);
+    let (a, b) = (
+        looked.select(TokenFilter::All, |_| false).unwrap(),
+        twice.select(TokenFilter::All, |_| false).unwrap(),
+    );
+    assert_eq!(a.sites[0].count(), 2 * before.sites[0].count());
+    same(&a, &b);
+}
+
+#[test]
+fn a_value_that_is_not_finite_is_an_error() {
+    let batch = Batch::pad(&[vec![1, 2, 3]], 0, PaddingSide::Right);
+    let mut tap = MomentTap::sites();
+    tap.begin_all(&batch);
+    let mut values = vec![1.0_f32; 3 * D];
+    values[D + 2] = f32::NAN;
+    let data = burn::tensor::TensorData::new(values, [1, 3, D]);
+    let x = Tensor::<3>::from_data(data, &device("flex").unwrap());
+    tap.visit(Site::Embed, x);
+    let error = tap.select(TokenFilter::All, |_| false).unwrap_err().to_string();
+    assert!(error.contains("not finite"), "{error}");
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::Result;
+use super::Result;
 
 /// Seconds of CPU time that the living threads have used, to the nanosecond. Rayon's threads
 /// live as long as the process, so none are lost.

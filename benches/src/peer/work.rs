@@ -1,38 +1,45 @@
 //! What can be measured.
 
-use crate::Result;
+use super::Result;
 
 /// One execution of something prepared.
-pub(crate) type Run = Box<dyn FnMut() -> Result<()>>;
+pub type Run = Box<dyn FnMut() -> Result<()>>;
 
 /// Prepares a variant.
-type Prepare = Box<dyn Fn(&str) -> Result<Run>>;
+pub type Prepare = Box<dyn Fn(&str) -> Result<Run>>;
 
-/// Something that can be measured, under the name that PyTorch's side gives it too.
-pub(crate) struct Work {
-    pub(crate) name: String,
+/// Something that can be measured, under the name that the other side gives it too.
+pub struct Work {
+    /// Its name.
+    pub name: String,
     /// Ways to do it; the first is the usual one.
-    pub(crate) variants: &'static [&'static str],
+    pub variants: &'static [&'static str],
     /// Executions in one repetition, where one is short.
-    pub(crate) runs: usize,
+    pub runs: usize,
     /// How much one execution does.
-    pub(crate) amount: f64,
-    pub(crate) unit: Unit,
-    pub(crate) prepare: Prepare,
+    pub amount: f64,
+    /// Of what.
+    pub unit: Unit,
+    /// Prepares a variant, untimed.
+    pub prepare: Prepare,
 }
 
 /// What work is counted in.
 #[derive(Clone, Copy)]
-pub(crate) enum Unit {
+pub enum Unit {
+    /// Bytes of a file.
     Byte,
+    /// Operations with floats.
     Flop,
+    /// Parameters of a model.
     Parameter,
+    /// Tokens of a text.
     Token,
 }
 
 impl Work {
     /// A work of one variant, executed once a repetition.
-    pub(crate) fn new(
+    pub fn new(
         name: impl Into<String>,
         amount: f64,
         unit: Unit,
@@ -50,8 +57,8 @@ impl Work {
 }
 
 impl Unit {
-    /// As PyTorch's side writes it.
-    pub(crate) fn word(self) -> &'static str {
+    /// As the other side writes it.
+    pub fn word(self) -> &'static str {
         match self {
             Self::Byte => "byte",
             Self::Flop => "FLOP",

@@ -1,0 +1,166 @@
+#!/usr/bin/env python3
+"""Sixfold beside faiss, DADApy, scikit-dimension and numpy: both sides in turns, one table.
+
+    cargo build --release -p sixfold-benches --no-default-features --bin geometry_peer
+    python run_geometry.py --ours target/release/geometry_peer --out benches/record/geometry.md
+
+One thread each, CPU seconds of the process, the minimum of several rounds; the gates are ratios of that to
+the `gemm` crate's own time for the same operations, or to DADApy's. Where the others need minutes they run
+less often. Only the standard library is needed here; `geometry.py` needs geometry-requirements.txt.
+"""
+
+import argparse
+import datetime
+import os
+import shlex
+import sys
+from pathlib import Path
+
+sys.dont_write_bytecode = True  # no __pycache__ in the repository
+from sides import MIB, ROOT, Side, compare, least_cpu, machine, output  # noqa: E402
+
+THEIRS, OURS = "others", "Sixfold"
+BIG = "two_nn_50000x768"
+# Whose CPU time is the measure, and how much of it ours may be.
+GATES = {
+    "two_nn_10000x768": ("gemm", 1.45),
+    BIG: ("gemm", 1.35),
+    "two_nn_4096x4096": ("gemm", 2.5),
+    "gride_10000x768": ("dadapy", 0.25),
+    "anisotropy_20000x768": ("gemm", 1.5),
+}
+NEIGHBOURS = {"two_nn": 2, "gride": 64}
+ALONE = ("sixfold", "gemm")  # ours; the rest are others
+
+
+def seconds(time):
+    return f"{time:.3f}" if time < 10 else f"{time:.1f}"
+
+
+def judged(ratio, gate):
+    return f"{ratio:.2f} | ≤ {gate:.2f} | {'yes' if ratio <= gate else '**no**'}"
+
+
+def time_table(times):
+    lines = [
+        "| work | Sixfold | measure | ratio | gate | reached | others | nearest of them / Sixfold |",
+        "|---|---:|---:|---:|---:|---|---|---:|",
+    ]
+    for name, results in times.items():
+        least = {variant: least_cpu(found) for (_, variant), found in results.items()}
+        measure, gate = GATES[name]
+        # DADApy's faster way is what counts.
+        base = min(time for variant, time in least.items() if variant.startswith(measure))
+        others = {variant: time for variant, time in least.items() if variant not in ALONE}
+        told = ", ".join(f"{variant} {seconds(time)}" for variant, time in others.items())
+        ours = least["sixfold"]
+        lines.append(f"| {name} | {seconds(ours)} | {measure} {seconds(base)} | {judged(ours / base, gate)} | {told} | "
+                     f"{min(others.values()) / ours:.1f} × |")  # fmt: skip
+    return lines
+
+
+def memory_table(names, sides):
+    lines = ["| work | Sixfold | allowed | reached | others |", "|---|---:|---:|---|---|"]
+    ours, theirs = sides[1], sides[0]
+    for name in names:
+        kind, shape = name.rsplit("_", 1)
+        before, peak = ours.memory(f"{name}:sixfold")
+        growth = (peak - before) / MIB
+        n = int(shape.split("x")[0])
+        limit = 32 + 16 * n * NEIGHBOURS[kind] / MIB if kind in NEIGHBOURS else None
+        told = []
+        for variant in theirs.works[name]["variants"] if name != BIG else ():
+            before, peak = theirs.memory(f"{name}:{variant}")
+            told.append(f"{variant} {(peak - before) / MIB:.0f}")
+        allowed = f"{limit:.1f} | {'yes' if growth <= limit else '**no**'}" if limit else "– | –"
+        lines.append(f"| {name} | {growth:.1f} | {allowed} | {', '.join(told) or '–'} |")
+        print(lines[-1], file=sys.stderr, flush=True)
+    return lines
+
+
+def value_table(names, theirs, ours):
+    lines = ["| work | by | values |", "|---|---|---|"]
+    for name in names:
+        found = {"sixfold": ours[name]} | {key.split(":")[1]: v for key, v in theirs.items() if key.startswith(name)}
+        for variant, values in found.items():
+            lines.append(f"| {name} | {variant} | {', '.join(f'{value:.5g}' for value in values)} |")
+    return lines
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Sixfold's geometry beside others, in one table.")
+    parser.add_argument("--ours", type=Path, required=True, help="the binary `geometry_peer`, release build")
+    parser.add_argument("--python", default=sys.executable, help="the Python that has geometry-requirements.txt")
+    parser.add_argument("--points", type=Path, default="/var/tmp/geometry-points", help="where points lie (360 MB)")
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--slow-repeats", type=int, default=1, help="rounds of the others at 50,000 points")
+    parser.add_argument("--warm-ups", type=int, default=1)
+    parser.add_argument("--patience", type=float, default=60, help="seconds to wait for undisturbed rounds, each work")
+    parser.add_argument("--only", nargs="*", default=[], help="names, or beginnings of names")
+    parser.add_argument("--out", type=Path, help="the table's file; else it is printed")
+    a = parser.parse_args()
+    threads = dict.fromkeys(
+        ("RAYON_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"
+    )
+    env = os.environ | threads | {"SIXFOLD_POINTS": str(a.points.resolve())}
+    theirs = Side(THEIRS, [a.python, str(ROOT / "benches/peers/geometry.py")], env)  # writes the points
+    ours = Side(OURS, [str(a.ours.resolve())], env)
+
+    wanted = [n for n in theirs.works if not a.only or any(n.startswith(only) for only in a.only)]
+    times, disturbed = {}, {}
+    for name in wanted:
+        most = dict.fromkeys(theirs.works[name]["variants"], a.slow_repeats) if name == BIG else None
+        times[name], disturbed[name] = compare(name, [theirs, ours], a.warm_ups, a.repeats, a.patience, True, most)
+        print(name, {variant: round(least_cpu(t), 4) for (_, variant), t in times[name].items()},
+              f"others {disturbed[name]:.0%}", file=sys.stderr, flush=True)  # fmt: skip
+    about, results = theirs.ask("about"), ours.ask("about")["results"]
+    memory = memory_table([name for name in wanted], [theirs, ours])
+    theirs.close()
+    ours.close()
+
+    dirty = " with changes" if output("git", "status", "--porcelain", "--untracked-files=no") else ""
+    lines = [
+        "# Geometry beside other libraries, on the CPU",
+        "",
+        f"- machine: {machine()}",
+        f"- date: {datetime.date.today()}, commit {output('git', 'rev-parse', '--short', 'HEAD')}{dirty}",
+        f"- {', '.join(f'{key} {value}' for key, value in about['versions'].items())}",
+        f"- {output('rustc', '--version')}, release build",
+        f"- one thread each, f32, CPU seconds of the process, minimum of {a.repeats} rounds in turns after "
+        f"{a.warm_ups} warm-up; the others at 50,000 points {a.slow_repeats} without one",
+        f"- other processes had at most {max(disturbed.values()):.0%} of the processors in a round that counts",
+        f"- command: `python {shlex.join(sys.argv)}`",
+        "",
+        "## CPU seconds",
+        "",
+        "TwoNN and GRIDE (64 neighbours) of a Gaussian of 10 dimensions in a random frame of D, in f32, neighbours",
+        "included. `gemm` is the crate of that name, with AVX-512, on one thread, at tiles of 1024 × 1024: N²·D",
+        "operations for neighbours, N·D² for the anisotropy. For GRIDE the measure is the faster of DADApy's two ways.",
+        "",
+        *time_table(times),
+        "",
+        "## Memory, MiB",
+        "",
+        "Growth of the resident memory, once the points are there, while the work runs twice in a fresh process.",
+        "Allowed are 32 MiB + 16·N·k bytes.",
+        "",
+        *memory,
+        "",
+        "## What they found",
+        "",
+        "faiss' distances are made a TwoNN by maximum likelihood, as ours; DADApy and scikit-dimension fit a line to",
+        "90 % of the ratios. Anisotropy is of N(½, 1/j) along coordinate j.",
+        "",
+        *value_table(wanted, about["results"], results),
+        "",
+    ]
+    text = "\n".join(lines)
+    if a.out is None:
+        print(text)
+        return
+    a.out.parent.mkdir(parents=True, exist_ok=True)
+    a.out.write_text(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+"""What the drivers here share: processes that are asked in turns, and the machine they run on."""
+
+import json
+import os
+import platform
+import statistics
+import subprocess
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+QUIET = 0.03  # of the processors, in a round that nobody disturbed
+MIB = 2**20
+
+
+class Side:
+    """A process that answers each line with a line of JSON."""
+
+    def __init__(self, name, command, env):
+        self.name, self.command, self.env = name, command, env
+        self.process = subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.works = self.ask("list")
+
+    def ask(self, line):
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline()
+        if not answer:
+            raise SystemExit(f"{self.name} ended at `{line}` with exit code {self.process.wait()}")
+        return json.loads(answer)
+
+    def again(self):
+        """The same in a fresh process."""
+        return Side(self.name, self.command, self.env)
+
+    def memory(self, task):
+        """Bytes resident once `task` is prepared, and at most while it runs twice, in a fresh process."""
+        fresh = self.again()
+        answer = fresh.ask(f"memory {task}")
+        fresh.close()
+        return answer["before"], answer["peak"]
+
+    def cpu(self):
+        """Seconds of CPU time so far."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def compare(name, sides, warm_ups, repeats, patience, every=False, most=None):
+    """Repetitions by side and variant, and the largest share of the processors that others had.
+
+    Of each side the fastest variant runs on, or every one. `most` bounds the rounds of a variant.
+    """
+    most = most or {}
+    runners = [(side, variant) for side in sides if name in side.works for variant in side.works[name]["variants"]]
+    first = {}
+    for side, variant in runners:
+        rounds = 0 if variant in most else warm_ups
+        times = [side.ask(f"measure {name}:{variant}")["wall"] for _ in range(rounds)]
+        first[side, variant] = min(times, default=0.0)
+    if not every:
+        runners = [min(((s, v) for s, v in runners if s is side), key=first.get)
+                   for side in sides if name in side.works]  # fmt: skip
+    # A round is one repetition of each. Rounds go on until enough were undisturbed, or patience
+    # ends; the least disturbed count.
+    rounds, begun = [], time.monotonic()
+    while len(rounds) < repeats or (
+        sum(share <= QUIET for share, _ in rounds) < repeats and time.monotonic() - begun < patience
+    ):
+        meter = Meter(sides)
+        now = [(side, v) for side, v in runners if len(rounds) < most.get(v, len(rounds) + 1)]
+        order = now if len(rounds) % 2 == 0 else reversed(now)
+        answers = {(side, variant): side.ask(f"measure {name}:{variant}") for side, variant in order}
+        rounds.append((meter.others(), answers))
+    # A variant that ran less often counts wherever it ran.
+    kept = sorted(rounds, key=lambda entry: entry[0])[:repeats]
+    results = {
+        (side.name, variant): [
+            answers[side, variant] for _, answers in (rounds if variant in most else kept) if (side, variant) in answers
+        ]
+        for side, variant in runners
+    }
+    return results, kept[-1][0]
+
+
+class Meter:
+    """What other processes use of the processors, from now on."""
+
+    def __init__(self, sides):
+        self.sides, self.begun = sides, self.read(sides)
+
+    @staticmethod
+    def read(sides):
+        """Seconds that the sides used, that all were busy or stolen, and that there were."""
+        ticks = [int(n) for n in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
+        hertz = os.sysconf("SC_CLK_TCK")
+        return sum(side.cpu() for side in sides), (sum(ticks) - ticks[3] - ticks[4]) / hertz, sum(ticks) / hertz
+
+    def others(self):
+        used, busy, all_ = (now - then for now, then in zip(self.read(self.sides), self.begun, strict=True))
+        return max(0.0, busy - used) / max(all_, 1e-2)
+
+
+def best(times):
+    return min(t["wall"] for t in times)
+
+
+def middle(times):
+    return statistics.median(t["wall"] for t in times)
+
+
+def least_cpu(times):
+    return min(t["cpu"] for t in times)
+
+
+def machine():
+    info = Path("/proc/cpuinfo").read_text()
+    field = {line.split(":")[0].strip(): line.split(":")[1].strip() for line in info.splitlines() if ":" in line}
+    flags = [flag for flag in ("avx2", "fma", "avx512f") if flag in field.get("flags", "").split()]
+    where = f"family {field.get('cpu family')}, model {field.get('model')}"
+    return f"{field.get('model name')} ({where}; {', '.join(flags)}), {os.cpu_count()} cores, {platform.platform()}"
+
+
+def output(*command):
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout.strip()

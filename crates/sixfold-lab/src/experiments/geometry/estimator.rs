@@ -5,9 +5,9 @@ use ndarray::ArrayView2;
 use serde::{Deserialize, Serialize};
 use sixfold_geometry::Neighbours;
 use sixfold_geometry::dimension::{
-    CorrelationConfig, Dimension, Interval, LevinaBickelConfig, LocalPcaConfig, MadaConfig,
-    MomConfig, TleConfig, TwoNnConfig, TwoNnMethod, compat, correlation_dimension, gride,
-    levina_bickel, local_pca, mada, mom, tle, two_nn,
+    CorrelationConfig, Dimension, FisherConfig, Interval, LevinaBickelConfig, LocalPcaConfig,
+    MadaConfig, MomConfig, TleConfig, TwoNnConfig, TwoNnMethod, compat, correlation_dimension,
+    fisher_separability, gride, levina_bickel, local_pca, mada, mom, tle, two_nn,
 };
 use sixfold_linalg::Real;
 
@@ -35,6 +35,8 @@ pub enum Estimator {
     Correlation,
     /// Principal components of each point's 64 neighbours.
     LocalPca,
+    /// How often a point can be separated from the others by a plane.
+    Fisher,
 }
 
 /// The ranks of GRIDE, the farther one of each pair.
@@ -69,7 +71,7 @@ impl Found {
 
 impl Estimator {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::TwoNn,
         Self::TwoNnFit,
         Self::TwoNnCompat,
@@ -80,6 +82,7 @@ impl Estimator {
         Self::Tle,
         Self::Correlation,
         Self::LocalPca,
+        Self::Fisher,
     ];
     /// Those of a profile.
     pub const PROFILE: [Self; 5] =
@@ -100,6 +103,7 @@ impl Estimator {
             Self::Tle => "tle",
             Self::Correlation => "correlation",
             Self::LocalPca => "local-pca",
+            Self::Fisher => "fisher",
         }
     }
 
@@ -110,6 +114,7 @@ impl Estimator {
             Self::Gride => SCALES[SCALES.len() - 1],
             Self::LevinaBickel | Self::Mom | Self::Mada | Self::Tle | Self::Correlation => 20,
             Self::LocalPca => 64,
+            Self::Fisher => 1,
         }
     }
 
@@ -153,6 +158,7 @@ impl Estimator {
                 one(correlation_dimension(points.view(), table, &CorrelationConfig::default())?)
             }
             Self::LocalPca => one(local_pca(points.view(), table, &LocalPcaConfig::default())?),
+            Self::Fisher => one(fisher_separability(points.view(), &FisherConfig::default())?),
         })
     }
 

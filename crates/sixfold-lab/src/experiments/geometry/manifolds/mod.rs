@@ -5,7 +5,7 @@ mod words;
 
 pub use config::ManifoldsConfig;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use sixfold_geometry::manifolds::Manifold;
 use sixfold_geometry::neighbours;
@@ -56,10 +56,14 @@ impl Experiment for Manifolds {
     fn run(&self, config: &ManifoldsConfig, cx: &mut Context) -> Result<()> {
         let mut task = cx.progress().task("manifolds", Manifold::ALL.len() as u64, "manifolds");
         for manifold in Manifold::ALL {
-            let estimates = cx.cell(manifold.name(), |cx| measure(manifold, config, cx))?;
+            let (estimates, notes) =
+                cx.cell(manifold.name(), |cx| measure(manifold, config, cx))?;
             task.advance(1);
             for one in estimates {
                 record(manifold, &one, cx);
+            }
+            for note in notes {
+                cx.note(note);
             }
         }
         Ok(())
@@ -70,14 +74,15 @@ impl Experiment for Manifolds {
     }
 }
 
-/// All estimators on the same clouds of one manifold.
+/// All estimators on the same clouds of one manifold, and what kept one from an estimate.
 fn measure(
     manifold: Manifold,
     config: &ManifoldsConfig,
     cx: &mut Context,
-) -> Result<Vec<Estimates>> {
+) -> Result<(Vec<Estimates>, Vec<String>)> {
     let truth = manifold.intrinsic() as f64;
     let mut all: Vec<Estimates> = Vec::new();
+    let mut notes = Vec::new();
     for repeat in 0..config.repeats {
         cx.check_interrupt()?;
         let seed = Seed::new(cx.seed()).derive("manifolds").derive(&repeat.to_string());
@@ -85,8 +90,16 @@ fn measure(
         let table = neighbours(points.view(), config.neighbours())?;
         let cloud = Cloud { points: points.view(), table: &table };
         for estimator in &config.estimators {
-            let what = || format!("{} on {}", estimator.name(), manifold.name());
-            for found in estimator.estimate(&cloud).with_context(what)? {
+            let found = match estimator.estimate(&cloud) {
+                Ok(found) => found,
+                // Such as too few points for a high dimension: the others go on.
+                Err(error) => {
+                    let (estimator, manifold) = (estimator.name(), manifold.name());
+                    notes.push(format!("{estimator} gives no estimate on {manifold}: {error}."));
+                    continue;
+                }
+            };
+            for found in found {
                 let name = found.name();
                 let index = match all.iter().position(|one| one.estimator == name) {
                     Some(index) => index,
@@ -109,7 +122,7 @@ fn measure(
             }
         }
     }
-    Ok(all)
+    Ok((all, notes))
 }
 
 fn record(manifold: Manifold, estimates: &Estimates, cx: &mut Context) {

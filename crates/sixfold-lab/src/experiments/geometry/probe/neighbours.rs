@@ -105,7 +105,15 @@ pub(super) fn of_site(
             note(format!("{n} points are too few for {}.", estimator.name()), found);
             continue;
         }
-        for one in estimator.estimate(&cloud).with_context(place)? {
+        let all = match estimator.estimate(&cloud) {
+            Ok(all) => all,
+            // Such as states that are all equal: the other sites have their numbers all the same.
+            Err(error) => {
+                note(format!("no dimension by {}: {error}.", estimator.name()), found);
+                continue;
+            }
+        };
+        for one in all {
             if *estimator == estimators[0] {
                 for caution in &one.cautions {
                     note(format!("{}: {caution}.", estimator.name()), found);

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::binary::error;
 use crate::interrupt::{inputs, signal, start};
 
+const VARIABLES: [(&str, &str); 2] = [("SIXFOLD_REPO", REPO), ("SIXFOLD_TEST_REAL", "1")];
 const REPO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 struct Run {
@@ -22,7 +23,7 @@ fn run(name: &str, out: &Path, more: &[&str]) -> Run {
     let out_text = out.display().to_string();
     let mut arguments = vec!["run", name, "--no-progress", "--out", &out_text];
     arguments.extend(more);
-    let output = start(&arguments, &[("SIXFOLD_REPO", REPO)]).wait_with_output().unwrap();
+    let output = start(&arguments, &VARIABLES).wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     let read = |file: &str| std::fs::read_to_string(out.join(file)).unwrap();
     Run {
@@ -154,7 +155,7 @@ fn a_training_learns_and_goes_on_after_an_interruption_to_the_bit() {
     let out_text = out.display().to_string();
     let mut arguments = vec!["run", "geometry/training", "--no-progress", "--out", &out_text];
     arguments.extend(&more);
-    let child = start(&arguments, &[("SIXFOLD_REPO", REPO)]);
+    let child = start(&arguments, &VARIABLES);
     let begin = Instant::now();
     let cells = || std::fs::read_dir(out.join("cells")).map_or(0, Iterator::count);
     while cells() < 3 {

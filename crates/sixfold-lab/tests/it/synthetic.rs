@@ -15,13 +15,16 @@ pub(crate) fn lab(arguments: &[&str]) -> ExitCode {
     sixfold_lab::main(&registry(), ["sixfold-lab"].iter().chain(arguments))
 }
 
-/// The shipped experiments with made-up numbers.
+/// The shipped experiments with made-up numbers; beside them, where the variable asks for it, those
+/// that are quick enough to be run as they are.
 pub(crate) fn registry() -> Registry {
-    Registry::new()
+    let registry = Registry::new()
         .with(linearity::Profile::measured_by(measure_linearity))
-        .with(geometry::Profile::measured_by(measure_geometry))
-        .with(geometry::Manifolds)
-        .with(geometry::Training)
+        .with(geometry::Profile::measured_by(measure_geometry));
+    match std::env::var_os("SIXFOLD_TEST_REAL") {
+        Some(_) => registry.with(geometry::Manifolds).with(geometry::Training),
+        None => registry,
+    }
 }
 
 /// A smooth curve over depth, shifted by the filter, with an interval.

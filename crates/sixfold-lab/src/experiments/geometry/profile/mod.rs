@@ -1,6 +1,7 @@
 //! `geometry/profile`: anisotropy and dimension of the embeddings, site by site.
 
 mod config;
+mod figures;
 mod findings;
 mod measure;
 mod words;

@@ -1,10 +1,12 @@
 //! `geometry/training`: anisotropy and dimension while a model trains.
 
+mod checkpoints;
 mod config;
 mod recipe;
 mod words;
 
-pub use config::{Checkpoints, Recipe, TrainingConfig, step_of};
+pub use checkpoints::{Checkpoints, step_of};
+pub use config::{Recipe, TrainingConfig};
 
 use anyhow::Result;
 use serde::{Deserialize, Serialize};

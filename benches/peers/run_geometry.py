@@ -49,8 +49,7 @@ def time_table(times):
     for name, results in times.items():
         least = {variant: least_cpu(found) for (_, variant), found in results.items()}
         measure, gate = GATES[name]
-        # DADApy's faster way is what counts.
-        base = min(time for variant, time in least.items() if variant.startswith(measure))
+        base = least[measure]
         others = {variant: time for variant, time in least.items() if variant not in ALONE}
         told = ", ".join(f"{variant} {seconds(time)}" for variant, time in others.items())
         ours = least["sixfold"]
@@ -135,7 +134,8 @@ def main():
         "",
         "TwoNN and GRIDE (64 neighbours) of a Gaussian of 10 dimensions in a random frame of D, in f32, neighbours",
         "included. `gemm` is the crate of that name, with AVX-512, on one thread, at tiles of 1024 × 1024: N²·D",
-        "operations for neighbours, N·D² for the anisotropy. For GRIDE the measure is the faster of DADApy's two ways.",
+        "operations for neighbours, N·D² for the anisotropy. `dadapy` is GRIDE's scan as one calls it, `dadapy_table` the",
+        "same after a table of 65 neighbours was computed.",
         "",
         *time_table(times),
         "",

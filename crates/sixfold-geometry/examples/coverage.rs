@@ -32,7 +32,6 @@ const CLOUDS: [(&str, usize, Cloud); 5] = [
     ("sphere", 10, sphere),
 ];
 
-/// The last ones have no interval but the honest one.
 const ESTIMATORS: [(&str, Estimator); 10] = [
     ("TwoNN ML", |table, interval| with(table, TwoNnMethod::MaximumLikelihood, interval)),
     ("TwoNN fit 90 %", |table, interval| with(table, TwoNnMethod::Fit { discard: 0.1 }, interval)),
@@ -83,17 +82,28 @@ fn main() -> Result<()> {
             let (exact, honest) = (all(Interval::Exact)?, all(Interval::Honest)?);
             let mean = average(&honest, |found| found.value);
             let sd = average(&honest, |found| (found.value - mean).powi(2)).sqrt();
-            let claimed = |of: &[_]| average(of, |found| found.std_error.unwrap_or(f64::NAN)) / sd;
-            let holds =
-                |of: &[_], value| 100.0 * average(of, |found| f64::from(within(found, value)));
-            println!(
-                "| {of}, d = {truth} | {name} | {mean:.3} | {sd:.3} | {:.2} | {:.2} | {:.1} % | {:.1} % | {:.1} % |",
-                claimed(&exact),
+            let claimed = |of: &[_]| {
+                let error = average(of, |found| found.std_error.unwrap_or(f64::NAN));
+                format!("{:.2}", error / sd)
+            };
+            let holds = |of: &[_], value| {
+                let share = average(of, |found| f64::from(within(found, value)));
+                format!("{:.1} %", 100.0 * share)
+            };
+            // Means of local estimates have one interval only.
+            let exact_or = |text: String| if exact == honest { "–".to_owned() } else { text };
+            let cells = [
+                format!("{of}, d = {truth}"),
+                name.to_owned(),
+                format!("{mean:.3}"),
+                format!("{sd:.3}"),
+                exact_or(claimed(&exact)),
                 claimed(&honest),
-                holds(&exact, mean),
+                exact_or(holds(&exact, mean)),
                 holds(&honest, mean),
                 holds(&honest, truth as f64),
-            );
+            ];
+            println!("| {} |", cells.join(" | "));
         }
     }
     Ok(())

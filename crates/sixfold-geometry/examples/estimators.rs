@@ -3,17 +3,17 @@
 
 use ndarray::ArrayView2;
 use sixfold_geometry::dimension::{
-    CorrelationConfig, Dimension, Interval, LevinaBickelConfig, LocalPcaConfig, MadaConfig, Mean,
-    MomConfig, TleConfig, TwoNnConfig, TwoNnMethod, correlation_dimension, gride, levina_bickel,
-    local_pca, mada, mom, tle, two_nn,
+    CorrelationConfig, Dimension, FisherConfig, Interval, LevinaBickelConfig, LocalPcaConfig,
+    MadaConfig, Mean, MomConfig, TleConfig, TwoNnConfig, TwoNnMethod, correlation_dimension,
+    fisher_separability, gride, levina_bickel, local_pca, mada, mom, tle, two_nn,
 };
 use sixfold_geometry::manifolds::Manifold;
-use sixfold_geometry::{Neighbours, Result, neighbours};
+use sixfold_geometry::{Error, Neighbours, Result, neighbours};
 
 /// What each column runs, on one table of 64 neighbours.
 type Estimator = fn(ArrayView2<'_, f64>, &Neighbours) -> Result<Dimension>;
 
-const COLUMNS: [(&str, Estimator); 11] = [
+const COLUMNS: [(&str, Estimator); 12] = [
     ("TwoNN ml", |_, table| two_nn(table, &TwoNnConfig::default())),
     ("TwoNN fit 90 %", |_, table| two_nn(table, &fit(0.1))),
     ("TwoNN fit 20 %", |_, table| two_nn(table, &fit(0.8))),
@@ -28,6 +28,7 @@ const COLUMNS: [(&str, Estimator); 11] = [
     ("GRIDE 32, 64", |_, table| gride(table, [32, 64], Interval::Honest)),
     ("correlation", |x, table| correlation_dimension(x, table, &CorrelationConfig::default())),
     ("local PCA", |x, table| local_pca(x, table, &LocalPcaConfig::default())),
+    ("Fisher", |x, _| fisher_separability(x, &FisherConfig::default())),
 ];
 
 fn fit(discard: f64) -> TwoNnConfig {
@@ -49,7 +50,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let x = manifold.sample(points, seed);
             let table = neighbours(x.view(), 64)?;
             for (found, (_, estimate)) in found.iter_mut().zip(COLUMNS) {
-                found.push(estimate(x.view(), &table)?.value);
+                match estimate(x.view(), &table) {
+                    Ok(dimension) => found.push(dimension.value),
+                    // In many dimensions all points can be separated.
+                    Err(Error::TooFewPoints { .. }) => {}
+                    Err(error) => return Err(error.into()),
+                }
             }
         }
         print!("| {manifold} | {} in {} |", manifold.intrinsic(), manifold.ambient());
@@ -59,8 +65,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// `mean ± standard deviation`, with two decimals below 20 and one above.
+/// `mean ± standard deviation`, `–` without values, with two decimals below 20 and one above.
 fn mean_and_deviation(values: &[f64]) -> String {
+    if values.is_empty() {
+        return "–".to_owned();
+    }
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
     let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();

@@ -44,7 +44,7 @@ const THRESHOLD: f64 = 1e-8;
 /// ```
 /// use sixfold_geometry::dimension::compat;
 /// let x = sixfold_geometry::manifolds::sphere(1000, 2, 0);
-/// let d = compat::intrinsic_dimension(x.view(), 5)?
+/// let d = compat::intrinsic_dimension(x.view(), 5)?;
 /// assert!((d - 2.0).abs() < 0.6, "{d}");
 /// # Ok::<(), sixfold_geometry::Error>(())
 /// ```

@@ -161,14 +161,17 @@ impl Model {
                 high = d;
             }
             let step = (score / (d * information)).clamp(-1.0, 1.0);
-            let mut next = d * step.exp();
-            if next <= low || next >= high {
-                next = if step.abs() < 1e-12 { d } else { (low * high).sqrt() };
-            }
-            if step.abs() < 1e-14 || next == d {
+            let next = d * step.exp();
+            d = if low < next && next < high {
+                next
+            } else if step.abs() < 1e-12 {
+                break;
+            } else {
+                (low * high).sqrt()
+            };
+            if step.abs() < 1e-14 {
                 break;
             }
-            d = next;
         }
         d
     }

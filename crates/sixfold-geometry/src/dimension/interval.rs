@@ -7,16 +7,24 @@ use statrs::distribution::{ContinuousCDF, Gamma};
 /// The 0.975 quantile of the normal distribution.
 pub(crate) const Z95: f64 = 1.959_963_984_540_054;
 
-/// How the interval of an estimate is made.
+/// What a 95 % interval counts as chance.
+///
+/// Both are about the mean that an estimator has over clouds of as many points, and not about the
+/// true dimension, from which that mean may differ.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Interval {
-    /// Near points share neighbours, so that their terms go together: the variance of their sum
-    /// counts that.
+    /// Near points measure the same distances, so that their terms go together. A standard error of
+    /// ln d that counts this, ±1.96 times: d·exp(±1.96·se). On the clouds of
+    /// `examples/coverage.rs` (1000 points in 2 to 10 dimensions) it holds the mean of TwoNN, and
+    /// of GRIDE up to ranks (8, 16), in 94–98 of 100 draws.
     #[default]
     Honest,
-    /// As if the points' terms were independent: exact where the method has an exact distribution.
-    /// On real clouds it is about 1.3 times too narrow.
+    /// As if the points' terms were independent of each other: from the exact distribution of the
+    /// likelihood's estimate (gamma, also known as χ²), from the Fisher information for GRIDE, and
+    /// from the variance of a point's influence for a fit. On the same clouds it holds the mean in
+    /// 83–94 of 100 draws, and in 95 only for fits that discard most ratios.
+    #[doc(alias = "chi-squared")]
     Exact,
 }
 

@@ -114,13 +114,23 @@ pub fn local_pca_at_points<T: Real>(
 }
 
 /// A matrix with the eigenvalues of the neighbours' centred scatter, up to zeros: `[d, d]` or, where
-/// that is smaller, `[k, k]`.
+/// that is smaller, `[k, k]`. Centring the products loses nothing: the vectors start at the point.
 fn scatter(vectors: ArrayView2<'_, f64>) -> Array2<f64> {
-    let mean = vectors.mean_axis(Axis(0)).expect("k is at least 2");
-    let centred = &vectors - &mean;
-    if vectors.nrows() < vectors.ncols() {
-        neighbourhood::products_of_rows(centred.view())
+    let (k, d) = vectors.dim();
+    if k < d {
+        let mut products = neighbourhood::products_of_rows(vectors);
+        let means = products.sum_axis(Axis(0)) / k as f64;
+        let mean = means.sum() / k as f64;
+        for ((i, j), value) in products.indexed_iter_mut() {
+            *value += mean - means[i] - means[j];
+        }
+        products
     } else {
-        neighbourhood::products_of_rows(centred.t())
+        let sums = vectors.sum_axis(Axis(0));
+        let mut products = neighbourhood::products_of_rows(vectors.t());
+        for ((i, j), value) in products.indexed_iter_mut() {
+            *value -= sums[i] * sums[j] / k as f64;
+        }
+        products
     }
 }

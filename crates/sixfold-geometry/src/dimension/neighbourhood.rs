@@ -1,6 +1,6 @@
 //! The neighbours of one point as vectors from it, and their products.
 
-use ndarray::{Array2, ArrayView2, s};
+use ndarray::{Array2, ArrayView2, Zip, s};
 use sixfold_linalg::{Real, Threads, ensure_finite, gram_with};
 
 use crate::{Error, Neighbours, Result};
@@ -23,11 +23,10 @@ impl<'a, T: Real> Gather<'a, T> {
         let k = self.vectors.nrows();
         let own = self.x.row(point);
         let near = self.table.indices();
-        for (mut vector, &j) in self.vectors.rows_mut().into_iter().zip(near.slice(s![point, ..k]))
-        {
-            for ((v, a), b) in vector.iter_mut().zip(self.x.row(j as usize)).zip(own) {
+        for (vector, &j) in self.vectors.rows_mut().into_iter().zip(near.slice(s![point, ..k])) {
+            Zip::from(vector).and(self.x.row(j as usize)).and(own).for_each(|v, a, b| {
                 *v = a.widen() - b.widen();
-            }
+            });
         }
         self.vectors.view()
     }

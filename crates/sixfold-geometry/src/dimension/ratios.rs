@@ -1,5 +1,6 @@
 //! Logarithms of ratios of neighbours' distances, what TwoNN and GRIDE are made of.
 
+use super::local::median;
 use crate::{Error, Neighbours, Result};
 
 /// ln μ = ln(r_outer / r_inner) of the points that copies leave one.
@@ -31,11 +32,11 @@ impl LogRatios {
         if all_equal(neighbours) {
             return Err(Error::AllEqual { what, n: neighbours.n() });
         }
-        // A nearest distance of 0 is a copy.
+        // A nearest distance of 0 is a copy; the outer distance is never the smaller one.
         let first = neighbours.at_rank(1, what)?;
         let ids = neighbours.indices();
         let pairs = near.iter().zip(far).zip(ids.column(inner - 1)).map(|((&r, &s), &id)| {
-            if r == s && first[id as usize] == 0.0 { (0.0, s) } else { (r, s) }
+            if s <= r && first[id as usize] == 0.0 { (0.0, s) } else { (r, s) }
         });
         Self::of_distances(pairs, what)
     }
@@ -88,13 +89,6 @@ impl LogRatios {
         });
         order
     }
-}
-
-/// The middle value, or the mean of the two in the middle. `values` is not empty.
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_unstable_by(f64::total_cmp);
-    let half = values.len() / 2;
-    if values.len() % 2 == 1 { values[half] } else { 0.5 * (values[half - 1] + values[half]) }
 }
 
 /// Whether every point is a copy of one and the same.

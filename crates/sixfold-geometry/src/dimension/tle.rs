@@ -124,7 +124,7 @@ fn of_neighbourhood(
             let s = measure(r, radii[i], radii[j], apart);
             let t = measure(r, radii[i], radii[j], reflected);
             if s >= least && t >= least {
-                logs += (s / r).ln() + (t / r).ln();
+                logs += (s / r * (t / r)).ln();
                 count += 2;
             }
         }

@@ -15,16 +15,14 @@ fn official(x: ArrayView2<'_, f64>, reduction_factor: usize) -> f64 {
     let mean_norm =
         centred.rows().into_iter().map(|row| row.dot(&row).sqrt()).sum::<f64>() / n as f64;
     let points = centred / mean_norm;
-    let mut ratios = vec![-1.0; n];
+    let mut ratios = Vec::new();
     for i in 0..n {
         let mut others: Vec<f64> = (0..n)
             .filter(|&j| j != i)
             .map(|j| (&points.row(i) - &points.row(j)).mapv(|t| t * t).sum().sqrt())
             .collect();
         others.sort_by(f64::total_cmp);
-        if others[0] >= 1e-8 {
-            ratios[i] = others[1] / others[0];
-        }
+        ratios.push(if others[0] < 1e-8 { -1.0 } else { others[1] / others[0] });
     }
     ratios.sort_by(f64::total_cmp);
     let dropped = ratios.iter().take_while(|&&ratio| ratio <= 1.0 + 1e-8).count();

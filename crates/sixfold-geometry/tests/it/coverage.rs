@@ -7,7 +7,7 @@ use sixfold_geometry::{Neighbours, neighbours};
 
 use crate::support::mean_sd;
 
-const SEEDS: u64 = 120;
+const SEEDS: u64 = 300;
 
 fn tables(cloud: impl Fn(u64) -> Array2<f64>, k: usize) -> Vec<Neighbours> {
     (0..SEEDS).map(|seed| neighbours(cloud(seed).view(), k).unwrap()).collect()
@@ -28,9 +28,9 @@ fn judge(tables: &[Neighbours], estimator: impl Fn(&Neighbours) -> Dimension) ->
 #[test]
 fn honest_intervals_hold_where_exact_ones_fall_short() {
     let clouds: [(&str, Vec<Neighbours>); 3] = [
-        ("torus", tables(|seed| torus(300, 3, seed), 8)),
-        ("Gaussian", tables(|seed| gaussian(300, 2, seed), 8)),
-        ("sphere", tables(|seed| sphere(300, 6, seed), 8)),
+        ("torus", tables(|seed| torus(200, 3, seed), 8)),
+        ("Gaussian", tables(|seed| gaussian(200, 2, seed), 8)),
+        ("sphere", tables(|seed| sphere(200, 6, seed), 8)),
     ];
     for (name, tables) in clouds {
         let methods = [TwoNnMethod::MaximumLikelihood, TwoNnMethod::Fit { discard: 0.1 }];
@@ -55,9 +55,9 @@ fn compare<E: Fn(&Neighbours) -> Dimension>(
 ) {
     let (honest, held) = judge(tables, estimator(Interval::Honest));
     let (exact, exact_held) = judge(tables, estimator(Interval::Exact));
-    // 120 seeds know an sd within 6 %, a coverage within 2 points.
-    assert!((0.86..1.25).contains(&honest), "{name}: {honest}");
-    assert!(held >= 0.89, "{name}: {held}");
+    // 300 seeds know an sd within 4 %, a coverage within 1.3 points.
+    assert!((0.87..1.2).contains(&honest), "{name}: {honest}");
+    assert!((0.9..0.99).contains(&held), "{name}: {held}");
     assert!(exact < 0.93 * honest, "{name}: {exact} {honest}");
     assert!(exact_held <= held, "{name}: {exact_held} {held}");
 }

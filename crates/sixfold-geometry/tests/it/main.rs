@@ -5,6 +5,7 @@ mod compare;
 mod compat;
 mod coverage;
 mod decimation;
+#[cfg(feature = "model")]
 mod device;
 mod estimators;
 mod files;
@@ -18,5 +19,6 @@ mod stream;
 mod support;
 mod table;
 mod table_of_truth;
+#[cfg(feature = "model")]
 mod tap;
 mod two_nn;

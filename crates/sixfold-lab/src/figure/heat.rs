@@ -97,7 +97,8 @@ impl Colours {
     /// Number and strength of the colour of a value.
     fn of(&self, value: f64) -> (usize, f64) {
         match self.signed {
-            true => (usize::from(value < 0.0), value.abs() / self.scale.high),
+            // By the root: one large value must not make all others pale.
+            true => (usize::from(value < 0.0), (value.abs() / self.scale.high).sqrt()),
             false => (0, self.scale.share(value)),
         }
     }

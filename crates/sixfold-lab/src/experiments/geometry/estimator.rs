@@ -5,9 +5,10 @@ use ndarray::ArrayView2;
 use serde::{Deserialize, Serialize};
 use sixfold_geometry::Neighbours;
 use sixfold_geometry::dimension::{
-    CorrelationConfig, Dimension, FisherConfig, Interval, LevinaBickelConfig, LocalPcaConfig,
-    MadaConfig, MomConfig, TleConfig, TwoNnConfig, TwoNnMethod, compat, correlation_dimension,
-    fisher_separability, gride, levina_bickel, local_pca, mada, mom, tle, two_nn,
+    Caution, CorrelationConfig, Dimension, FisherConfig, Interval, LevinaBickelConfig,
+    LocalPcaConfig, MadaConfig, MomConfig, TleConfig, TwoNnConfig, TwoNnMethod, compat,
+    correlation_dimension, fisher_separability, gride, levina_bickel, local_pca, mada, mom, tle,
+    two_nn,
 };
 use sixfold_linalg::Real;
 
@@ -56,7 +57,8 @@ pub(super) struct Found {
     pub(super) scale: Option<usize>,
     pub(super) value: f64,
     pub(super) ci95: Option<[f64; 2]>,
-    pub(super) cautions: Vec<String>,
+    /// Whether its points are few for a dimension so high.
+    pub(super) few_points: bool,
 }
 
 impl Found {
@@ -135,13 +137,7 @@ impl Estimator {
             }
             Self::TwoNnCompat => {
                 let value = compat::intrinsic_dimension(points.view(), 5)?;
-                vec![Found {
-                    estimator: self,
-                    scale: None,
-                    value,
-                    ci95: None,
-                    cautions: Vec::new(),
-                }]
+                vec![Found { estimator: self, scale: None, value, ci95: None, few_points: false }]
             }
             Self::Gride => SCALES
                 .into_iter()
@@ -163,8 +159,9 @@ impl Estimator {
     }
 
     fn found(self, scale: Option<usize>, found: Dimension) -> Found {
-        let cautions = found.cautions.iter().map(ToString::to_string).collect();
-        Found { estimator: self, scale, value: found.value, ci95: found.ci95, cautions }
+        let few = |caution: &Caution| matches!(caution, Caution::FewPoints { .. });
+        let few_points = found.cautions.iter().any(few);
+        Found { estimator: self, scale, value: found.value, ci95: found.ci95, few_points }
     }
 }
 

@@ -81,26 +81,56 @@ impl Trust {
     }
 }
 
+/// All of them as a table.
+fn table_of(trusts: &[Trust]) -> Table {
+    let percent = short(100.0 * TOLERANCE);
+    let mut table = Table::new(
+        "trust",
+        format!("How far each estimator is within {percent}\u{a0}% of the truth"),
+        [
+            "estimator",
+            "up to dimension",
+            "manifolds within",
+            "of",
+            "first miss",
+            "its dimension",
+            "its bias",
+        ],
+    );
+    for Trust { estimator, within: [within, all], upto, miss } in trusts {
+        let (name, d, bias) = match miss {
+            Some((name, d, bias)) => (Some(name.as_str()), Some(*d), Some(*bias)),
+            None => (None, None, None),
+        };
+        table.push([
+            Cell::from(estimator.as_str()),
+            Cell::from(*upto),
+            Cell::from(*within),
+            Cell::from(*all),
+            Cell::from(name),
+            Cell::from(d),
+            Cell::from(bias),
+        ]);
+    }
+    table
+}
+
 /// All there is to say.
 pub(super) fn present(config: &ManifoldsConfig, results: &Results) -> Presentation {
     let view = View::new(Curves::new(results));
     let mut trusts: Vec<Trust> =
         view.estimators.iter().map(|name| trust(name, &view.biases(name))).collect();
     trusts.sort_by_key(|trust| std::cmp::Reverse((trust.upto, trust.within[0])));
-    let headline = match trusts.first() {
-        Some(Trust { estimator, upto: Some(upto), .. }) => format!(
-            "With {} points {estimator} stays within {} % up to dimension {upto}; higher ones are underestimated",
-            config.n,
-            short(100.0 * TOLERANCE)
-        ),
-        _ => "No estimator can be trusted here".to_owned(),
-    };
     Presentation {
-        headline: view.headline(&trusts).unwrap_or(headline),
-        answer: trusts.iter().map(Trust::sentence).collect(),
+        headline: view.headline(&trusts),
+        answer: trusts.iter().take(4).map(Trust::sentence).collect(),
         confidence: view.confidence(config),
         figures: view.figures(),
-        tables: vec![view.table("bias", "Bias as a share of the dimension"), view.estimates()],
+        tables: vec![
+            table_of(&trusts),
+            view.table("bias", "Bias as a share of the dimension"),
+            view.estimates(),
+        ],
     }
 }
 
@@ -131,9 +161,17 @@ impl<'a> View<'a> {
     }
 
     /// What all estimators do on the manifolds of the highest dimensions.
-    fn headline(&self, trusts: &[Trust]) -> Option<String> {
-        let best = trusts.first()?;
-        let upto = best.upto?;
+    fn headline(&self, trusts: &[Trust]) -> String {
+        let Some(best) = trusts.first() else { return "Nothing was measured".to_owned() };
+        let percent = short(100.0 * TOLERANCE);
+        let Some(upto) = best.upto else {
+            let [within, all] = best.within;
+            return format!(
+                "No estimator stays within {percent} % of the truth on every manifold; {} does on \
+                 {within} of {all}",
+                best.estimator
+            );
+        };
         let high: Vec<f64> = self
             .estimators
             .iter()
@@ -150,11 +188,10 @@ impl<'a> View<'a> {
                 (100.0 * low as f64 / high.len() as f64).round()
             ),
         };
-        Some(format!(
-            "{} stays within {} % of the truth up to dimension {upto}{rest}",
-            best.estimator,
-            short(100.0 * TOLERANCE)
-        ))
+        format!(
+            "{} stays within {percent} % of the truth up to dimension {upto}{rest}",
+            best.estimator
+        )
     }
 
     fn confidence(&self, config: &ManifoldsConfig) -> Vec<String> {
@@ -185,24 +222,32 @@ impl<'a> View<'a> {
         lines
     }
 
+    /// The estimators of the figures. The nearest pair of ranks is TwoNN; of the others, each second
+    /// one shows the trend.
+    fn shown(&self) -> Vec<String> {
+        let hidden = ["gride-2", "gride-8", "gride-32"];
+        self.estimators.iter().filter(|name| !hidden.contains(&name.as_str())).cloned().collect()
+    }
+
     fn figures(&self) -> Vec<Figure> {
         let rows: Vec<String> = self
             .manifolds
             .iter()
             .map(|m| format!("{} ({}/{})", m.name(), m.intrinsic(), m.ambient()))
             .collect();
+        let columns = self.shown();
         let heat = |name: &str, factor: f64| -> Vec<Vec<f64>> {
             let of = |m: Manifold, estimator: &String| {
                 self.value(name, m, estimator).map_or(f64::NAN, |value| factor * value)
             };
             self.manifolds
                 .iter()
-                .map(|m| self.estimators.iter().map(|estimator| of(*m, estimator)).collect())
+                .map(|m| columns.iter().map(|estimator| of(*m, estimator)).collect())
                 .collect()
         };
-        let with_interval: Vec<usize> = (0..self.estimators.len())
+        let with_interval: Vec<usize> = (0..columns.len())
             .filter(|&index| {
-                let name = &self.estimators[index];
+                let name = &columns[index];
                 self.manifolds.iter().any(|m| self.value("coverage", *m, name).is_some())
             })
             .collect();
@@ -215,7 +260,7 @@ impl<'a> View<'a> {
             part: String::new(),
             chart: Chart::Heat {
                 value: "bias (%)".to_owned(),
-                columns: self.estimators.clone(),
+                columns: columns.clone(),
                 rows: rows.clone(),
                 cells: heat("bias", 100.0),
                 signed: true,
@@ -235,7 +280,7 @@ impl<'a> View<'a> {
                 part: String::new(),
                 chart: Chart::Heat {
                     value: "coverage".to_owned(),
-                    columns: with_interval.iter().map(|&i| self.estimators[i].clone()).collect(),
+                    columns: with_interval.iter().map(|&i| columns[i].clone()).collect(),
                     rows,
                     cells,
                     signed: false,
@@ -260,15 +305,13 @@ impl<'a> View<'a> {
                     .filter(|(m, _)| m.intrinsic() == d)
                     .map(|(_, bias)| 100.0 * bias)
                     .collect();
-                let [low, high] = same
-                    .iter()
-                    .fold([f64::INFINITY, f64::NEG_INFINITY], |[l, h], b| [l.min(*b), h.max(*b)]);
                 let value = same.iter().sum::<f64>() / same.len() as f64;
-                curve.push(At { x: d as f64, value, ci95: Some([low, high]) });
+                curve.push(At { x: d as f64, value, ci95: None });
             }
             curve
         };
-        let charts = self.estimators.chunks(LINES).enumerate();
+        let shown = self.shown();
+        let charts = shown.chunks(LINES).enumerate();
         charts
             .map(|(number, estimators)| {
                 let series: Vec<Series> = estimators
@@ -279,9 +322,7 @@ impl<'a> View<'a> {
                 Figure {
                     name: format!("bias_by_dimension_{number}"),
                     title: format!("Bias over the dimension: {}", estimators.join(", ")),
-                    caption: "Mean over the manifolds of one dimension, in per cent; bands from \
-                              the lowest to the highest of them."
-                        .to_owned(),
+                    caption: "Mean over the manifolds of one dimension, in per cent.".to_owned(),
                     part: String::new(),
                     chart: Chart::Lines {
                         x: "true dimension".to_owned(),

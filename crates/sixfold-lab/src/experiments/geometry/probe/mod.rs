@@ -32,6 +32,35 @@ pub(super) struct Probed {
     pub(super) notes: Vec<String>,
     /// Tokens that each filter keeps.
     pub(super) tokens: Vec<(Filter, usize)>,
+    /// Of the first filter's sample at each site: distinct points, and of how many.
+    distinct: Vec<(usize, usize)>,
+    /// Sites at which the points are few for their dimension, by whose cloud it is.
+    few: Vec<(String, usize)>,
+}
+
+impl Probed {
+    /// One sentence each on what holds at several sites.
+    fn sum_up(&mut self, what: &str) {
+        if let Some((_, of)) = self.distinct.iter().find(|(distinct, of)| distinct < of) {
+            let counts: Vec<String> = self.distinct.iter().map(|(n, _)| n.to_string()).collect();
+            self.notes.push(format!(
+                "{what}: {of} sampled tokens are {} distinct points at sites 0 to {}; a dimension \
+                 is that of the distinct ones.",
+                counts.join(", "),
+                counts.len() - 1
+            ));
+        }
+        let mut clouds: Vec<&String> = self.few.iter().map(|(cloud, _)| cloud).collect();
+        clouds.dedup();
+        for cloud in clouds {
+            let sites = self.few.iter().filter(|(other, _)| other == cloud);
+            let sites: Vec<String> = sites.map(|(_, site)| site.to_string()).collect();
+            self.notes.push(format!(
+                "{cloud}: the points are few for the dimension at site {}: read it as a lower bound.",
+                sites.join(", ")
+            ));
+        }
+    }
 }
 
 /// Reads the text once, twice where a filter has to know outliers, and measures every site.
@@ -86,6 +115,7 @@ pub(super) fn probe(
             gaussian(&clouds, n, &view, options.seed, &mut found, cx)?;
         }
     }
+    found.sum_up(what);
     Ok(found)
 }
 

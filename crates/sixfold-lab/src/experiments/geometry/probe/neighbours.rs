@@ -78,17 +78,13 @@ pub(super) fn of_site(
     // tokens: the cloud is what is left when each stands once.
     let distinct = distinct(points);
     let copies = points.nrows() - distinct.len();
+    if main && control == Control::None {
+        found.distinct.push((distinct.len(), points.nrows()));
+    }
     let own;
     let (once, of_once) = match copies {
         0 => (points.to_owned(), &table),
         _ => {
-            let text = format!(
-                "{} sampled tokens are {} distinct points; a dimension is that of the distinct \
-                 ones.",
-                points.nrows(),
-                distinct.len()
-            );
-            note(text, found);
             let once = points.select(Axis(0), &distinct);
             own = sixfold_geometry::neighbours(once.view(), k_of(&once.view()))
                 .with_context(place)?;
@@ -114,10 +110,8 @@ pub(super) fn of_site(
             }
         };
         for one in all {
-            if *estimator == estimators[0] {
-                for caution in &one.cautions {
-                    note(format!("{}: {caution}.", estimator.name()), found);
-                }
+            if main && *estimator == estimators[0] && one.few_points {
+                found.few.push((what.to_owned(), site));
             }
             let number = Score::new("intrinsic_dimension", site, filter, one.value).of(control);
             found.scores.push(number.by(estimator.name(), one.scale).ci95(one.ci95));

@@ -115,7 +115,9 @@ fn train(config: &TrainingConfig, cx: &mut Context) -> Result<()> {
                 probe(&model.body, &reading, &config.probe(seed), &what, cx)?;
             Ok(Measured { train_loss, heldout_loss, scores, notes })
         })?;
-        record(measured, |metric| metric.at("step", step), cx);
+        // What is to be known about the text and the sample is the same at every step.
+        let notes = if step == 0 { measured.notes } else { Vec::new() };
+        record(Measured { notes, ..measured }, |metric| metric.at("step", step), cx);
     }
     cx.forget_checkpoints()
 }

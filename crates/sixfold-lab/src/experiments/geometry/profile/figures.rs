@@ -160,7 +160,7 @@ impl View<'_> {
             .iter()
             .enumerate()
             .filter_map(|(index, site)| {
-                line(&format!("site {site}"), index, index / 8, &of_site(site))
+                line(&format!("site {site}"), index, index / 4, &of_site(site))
             })
             .collect();
         (!series.is_empty()).then(|| Figure {

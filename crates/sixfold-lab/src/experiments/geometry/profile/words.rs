@@ -19,7 +19,11 @@ pub(super) const MEASURES: [Info; 8] = [
         "Share of the variance along the first principal direction; 1/D where all directions are \
          equal.",
     ),
-    ("intrinsic_dimension", "Intrinsic dimension", "Directions in which neighbours lie."),
+    (
+        "intrinsic_dimension",
+        "Intrinsic dimension",
+        "How many directions the nearest neighbours of a token spread over.",
+    ),
     ("mean_cosine", "Mean cosine", "Average cosine between two tokens, over all pairs."),
     ("effective_rank", "Effective rank", "Exponential of the entropy of the eigenvalues."),
     (

@@ -220,7 +220,7 @@ impl View<'_> {
             let mut series = Vec::new();
             for (index, layer) in self.layers.iter().enumerate() {
                 let curve = self.of_site(name, layer, self.filter());
-                series.extend(line(&format!("site {layer}"), index, index / 8, &curve));
+                series.extend(line(&format!("site {layer}"), index, index / 4, &curve));
             }
             series.extend(self.untrained(name));
             let caption = "A line for each site; site 0 is the embedding. Step 0, at the left, is \

@@ -1,6 +1,7 @@
 //! `geometry/manifolds`: how far each estimator of the dimension can be trusted.
 
 mod config;
+mod trust;
 mod words;
 
 pub use config::ManifoldsConfig;

@@ -3,6 +3,7 @@
 use super::super::claims::{self, Finding, said};
 use super::super::curves::{At, Curves};
 use crate::format::short;
+use crate::table::{Cell, Table};
 
 /// A model of the run.
 #[derive(Clone, Debug)]
@@ -97,48 +98,61 @@ pub(super) fn dimension(
     )
 }
 
-/// Sentences on the dimension of a model and on its controls.
+/// How the dimension of a model runs over its sites.
 pub(super) fn of_dimension(
     curves: &Curves<'_>,
     model: &str,
     filter: &str,
     estimator: &str,
-) -> Vec<String> {
-    let of = |control: &str| dimension(curves, model, filter, control, estimator);
-    let plain = of("none");
-    let (Some(low), Some(high)) = (claims::lowest(&plain), claims::highest(&plain)) else {
-        return Vec::new();
-    };
-    let mut sentences = vec![format!(
+) -> Option<String> {
+    let curve = dimension(curves, model, filter, "none", estimator);
+    let (low, high) = (claims::lowest(&curve)?, claims::highest(&curve)?);
+    Some(format!(
         "The intrinsic dimension of {model} runs from {} at site {} to {} at site {}.",
         said(low),
         short(low.x),
         said(high),
         short(high.x)
-    )];
-    for (control, whose) in [
-        ("untrained", "the same model with random weights"),
-        ("shuffled", "the same model on shuffled text"),
-        ("gaussian", "a Gaussian cloud with the same covariance"),
-    ] {
-        let other = of(control);
-        let pairs = claims::pairs(&plain, &other);
-        if pairs.is_empty() {
-            continue;
+    ))
+}
+
+/// Sentences on the dimension of the models beside that of their controls.
+pub(super) fn controls(
+    curves: &Curves<'_>,
+    models: &[Model],
+    filter: &str,
+    estimator: &str,
+) -> Table {
+    let title = "The dimension beside its controls";
+    let mut table = Table::new("controls", title, ["model", "control", "what the numbers say"]);
+    for model in models.iter().map(|model| model.name.as_str()) {
+        let of = |control: &str| dimension(curves, model, filter, control, estimator);
+        let plain = of("none");
+        for (control, whose) in [
+            ("untrained", "the same model with random weights has"),
+            ("shuffled", "the same model on shuffled text has"),
+            // Neighbours underestimate dimensions as high as these.
+            ("gaussian", "a Gaussian cloud with the same covariance has at least"),
+        ] {
+            let other = of(control);
+            let pairs = claims::pairs(&plain, &other);
+            if pairs.is_empty() {
+                continue;
+            }
+            let above = pairs.iter().filter(|(a, b)| a.clearly_above(b)).count();
+            let below = pairs.iter().filter(|(a, b)| b.clearly_above(a)).count();
+            let logs: f64 = pairs.iter().map(|(a, b)| (b.value / a.value).ln()).sum();
+            let sentence = format!(
+                "{} {} times the dimension of {model} on average: clearly more at {below} of {} \
+                 sites, clearly less at {above}.",
+                capital(whose),
+                short((logs / pairs.len() as f64).exp()),
+                pairs.len()
+            );
+            table.push([model, control, &sentence].map(Cell::from));
         }
-        let above = pairs.iter().filter(|(a, b)| a.clearly_above(b)).count();
-        let below = pairs.iter().filter(|(a, b)| b.clearly_above(a)).count();
-        let ratio =
-            pairs.iter().map(|(a, b)| (b.value / a.value).ln()).sum::<f64>() / pairs.len() as f64;
-        sentences.push(format!(
-            "{} has {} times the dimension of {model} on average: clearly more at {below} of {} \
-             sites, clearly less at {above}.",
-            capital(whose),
-            short(ratio.exp()),
-            pairs.len()
-        ));
     }
-    sentences
+    table
 }
 
 fn capital(text: &str) -> String {

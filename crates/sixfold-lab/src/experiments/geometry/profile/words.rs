@@ -64,17 +64,17 @@ pub(super) fn present(results: &Results) -> Presentation {
     };
     let found = findings::findings(&curves, &view.models, &view.filters);
     let mut answer = view.verdicts(&found);
-    if let (Some(filter), Some(estimator)) = (view.filters.first(), &view.estimator) {
-        for model in &view.models {
-            answer.extend(findings::of_dimension(&curves, &model.name, filter, estimator));
-        }
+    let estimator = view.estimator.clone().unwrap_or_default();
+    for model in &view.models {
+        answer.extend(findings::of_dimension(&curves, &model.name, view.filter(), &estimator));
     }
+    let controls = findings::controls(&curves, &view.models, view.filter(), &estimator);
     Presentation {
         headline: view.headline(),
         answer,
         confidence: view.confidence(results),
         figures: view.figures(),
-        tables: [claims::table(&found), view.summary(), view.layers()]
+        tables: [claims::table(&found), controls, view.summary(), view.layers()]
             .into_iter()
             .filter(|table| !table.rows.is_empty())
             .collect(),

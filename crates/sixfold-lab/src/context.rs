@@ -1,8 +1,10 @@
 //! What an experiment sees while it runs.
 
+use std::fs;
 use std::ops::ControlFlow;
+use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -10,6 +12,7 @@ use sha2::{Digest, Sha256};
 use sixfold_model::{Observer, Step};
 
 use crate::data::Locator;
+use crate::error::doing;
 use crate::interrupt::Interrupt;
 use crate::progress::{Progress, Task};
 use crate::record::{Labels, Metric};
@@ -132,6 +135,25 @@ impl Context {
     /// As [`RunDir::write`].
     pub fn table(&self, table: &Table) -> Result<()> {
         self.dir.write(&format!("tables/{}.csv", table.name), table.to_csv()?)
+    }
+
+    /// Where a training of this run keeps its state, apart from those of other seeds.
+    pub fn checkpoints(&self) -> PathBuf {
+        self.dir.path().join("checkpoints").join(format!("seed-{}", self.seed))
+    }
+
+    /// Removes that state once everything that follows from it is measured.
+    ///
+    /// # Errors
+    /// Any failure of the file system, naming the directory.
+    pub fn forget_checkpoints(&self) -> Result<()> {
+        let seed = self.checkpoints();
+        if seed.is_dir() {
+            fs::remove_dir_all(&seed).with_context(|| doing("remove", &seed))?;
+            // The folder of all seeds goes with the last of them.
+            let _ = seed.parent().map(fs::remove_dir);
+        }
+        Ok(())
     }
 
     /// Computes a part of the run, or reads it where an earlier run finished it.

@@ -152,20 +152,27 @@ pub fn aggregate(several: bool, runs: &[(u64, Vec<Metric>)]) -> Vec<Metric> {
 }
 
 fn over_seeds(first: &Metric, values: &[f64]) -> Metric {
-    let n = values.len();
-    let count = n as f64;
+    let (value, interval) = mean_and_interval(values);
+    let std = deviation(values, value);
+    Metric { value, n: values.len(), std, ci95: None, ..first.clone() }.ci95(interval)
+}
+
+/// The mean, and its 95 % interval by Student's t; none of fewer than two values.
+pub(crate) fn mean_and_interval(values: &[f64]) -> (f64, Option<[f64; 2]>) {
+    let count = values.len() as f64;
     let mean = values.iter().sum::<f64>() / count;
-    let mut record = Metric { value: mean, n, std: None, ci95: None, ..first.clone() };
-    if n > 1 {
-        let square = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>();
-        let std = (square / (count - 1.0)).sqrt();
-        record.std = Some(std);
-        if let Ok(student) = StudentsT::new(0.0, 1.0, count - 1.0) {
-            let half = student.inverse_cdf(0.975) * std / count.sqrt();
-            record = record.ci95(Some([mean - half, mean + half]));
-        }
-    }
-    record
+    let interval = deviation(values, mean).and_then(|std| {
+        let student = StudentsT::new(0.0, 1.0, count - 1.0).ok()?;
+        let half = student.inverse_cdf(0.975) * std / count.sqrt();
+        Some([mean - half, mean + half])
+    });
+    (mean, interval)
+}
+
+/// The sample standard deviation.
+fn deviation(values: &[f64], mean: f64) -> Option<f64> {
+    let square = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>();
+    (values.len() > 1).then(|| (square / (values.len() as f64 - 1.0)).sqrt())
 }
 
 #[cfg(test)]

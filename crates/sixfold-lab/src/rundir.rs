@@ -22,7 +22,7 @@ const FILES: [&str; 7] = [
     "report.html",
     "status.json",
 ];
-const FOLDERS: [&str; 3] = ["tables", "figures", "cells"];
+const FOLDERS: [&str; 4] = ["tables", "figures", "cells", "checkpoints"];
 
 /// The content of `status.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

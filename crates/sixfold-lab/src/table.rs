@@ -60,6 +60,11 @@ impl Cell {
         matches!(self, Self::Number(_))
     }
 
+    /// Whether it holds a sentence, which may be broken into lines.
+    pub fn is_long(&self) -> bool {
+        matches!(self, Self::Text(text) if text.chars().count() > 40)
+    }
+
     fn exact(&self) -> String {
         match self {
             Self::Text(text) => text.clone(),
@@ -104,6 +109,12 @@ impl Table {
     pub fn heads(&self) -> Vec<(&str, bool)> {
         let heads = self.columns.iter().enumerate();
         heads.map(|(index, head)| (head.as_str(), self.is_numeric(index))).collect()
+    }
+
+    /// Whether it stands before the figures: a table of sentences does.
+    pub fn leads(&self) -> bool {
+        let mut cells = self.rows.iter().flatten();
+        cells.any(Cell::is_long) && self.rows.iter().flatten().all(|cell| !cell.is_number())
     }
 
     /// Whether the column holds numbers.

@@ -11,7 +11,12 @@ macro_rules! experiment_file {
     ($name:literal) => {
         $crate::config::ExperimentFile {
             path: concat!("crates/sixfold-lab/experiments/", $name, ".toml"),
-            text: include_str!(concat!("../../experiments/", $name, ".toml")),
+            text: include_str!(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/experiments/",
+                $name,
+                ".toml"
+            )),
         }
     };
 }
@@ -19,5 +24,9 @@ pub(crate) use experiment_file;
 
 /// All experiments of this version.
 pub fn registry() -> Registry {
-    Registry::new().with(geometry::Profile::default()).with(linearity::Profile::default())
+    Registry::new()
+        .with(geometry::Manifolds)
+        .with(geometry::Profile::default())
+        .with(geometry::Training)
+        .with(linearity::Profile::default())
 }

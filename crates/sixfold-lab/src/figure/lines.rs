@@ -4,17 +4,21 @@ use super::frame::Frame;
 use super::legend::{self, Entry};
 use super::svg::Svg;
 use super::ticks::Scale;
-use super::{Point, Series};
+use super::{Axis, Point, Series};
 use crate::format::number;
 
-pub(super) fn draw(svg: &mut Svg, x: &str, y: &str, whole_x: bool, series: &[Series]) {
+pub(super) fn draw(svg: &mut Svg, x: &str, y: &str, axis: Axis, series: &[Series]) {
     let points = || series.iter().flat_map(|line| &line.points);
     let vertical = Scale::around(
         points().flat_map(|point| [point.y].into_iter().chain(point.band.into_iter().flatten())),
         5,
         false,
     );
-    let horizontal = Scale::tight(points().map(|point| point.x), 8, whole_x);
+    let places = points().map(|point| point.x);
+    let horizontal = match axis {
+        Axis::Log => Scale::log(places),
+        _ => Scale::tight(places, 8, axis == Axis::Whole),
+    };
     let frame = Frame::new(&vertical, 220.0);
     frame.vertical(svg, &vertical, y);
     frame.horizontal(svg, &horizontal, x);

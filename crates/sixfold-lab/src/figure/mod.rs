@@ -22,6 +22,8 @@ pub struct Figure {
     pub title: String,
     /// How to read it.
     pub caption: String,
+    /// The part of the report that it stands in; figures of one part follow each other.
+    pub part: String,
     /// The drawing.
     pub chart: Chart,
 }
@@ -35,8 +37,8 @@ pub enum Chart {
         x: String,
         /// Name of the vertical axis.
         y: String,
-        /// Whether only whole numbers are marked on the horizontal axis.
-        whole_x: bool,
+        /// How the horizontal axis runs.
+        axis: Axis,
         /// The lines.
         series: Vec<Series>,
     },
@@ -59,7 +61,22 @@ pub enum Chart {
         rows: Vec<String>,
         /// Rows of values; not-a-number leaves a cell empty.
         cells: Vec<Vec<f64>>,
+        /// Whether zero is the middle: values below it have a colour of their own.
+        signed: bool,
     },
+}
+
+/// How a horizontal axis runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Axis {
+    /// In equal steps.
+    #[default]
+    Linear,
+    /// In equal steps, marked at whole numbers only.
+    Whole,
+    /// In equal factors. Where there is a zero, it stands as far from the smallest other value as
+    /// that one from its double.
+    Log,
 }
 
 /// One line.
@@ -109,12 +126,10 @@ impl Figure {
     fn draw(&self, style: &str) -> String {
         let mut svg = Svg::new();
         match &self.chart {
-            Chart::Lines { x, y, whole_x, series } => {
-                lines::draw(&mut svg, x, y, *whole_x, series);
-            }
+            Chart::Lines { x, y, axis, series } => lines::draw(&mut svg, x, y, *axis, series),
             Chart::Bars { y, groups, series } => bars::draw(&mut svg, y, groups, series),
-            Chart::Heat { value, columns, rows, cells } => {
-                heat::draw(&mut svg, value, columns, rows, cells);
+            Chart::Heat { value, columns, rows, cells, signed } => {
+                heat::draw(&mut svg, value, columns, rows, cells, *signed);
             }
         }
         svg.finish(&self.title, &self.caption, style)

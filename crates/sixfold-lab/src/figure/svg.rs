@@ -12,6 +12,7 @@ const DASHES: [&str; 5] = ["", "6 4", "2 3", "9 3 2 3", "12 5"];
 pub(super) const INK: &str = "#1c2430";
 pub(super) const MUTED: &str = "#5b6472";
 pub(super) const GRID: &str = "#dfe3e8";
+const PAPER: &str = "#ffffff";
 
 /// A drawing that grows downwards.
 pub(super) struct Svg {
@@ -73,7 +74,11 @@ impl Svg {
     }
 
     pub(super) fn text(&mut self, x: f64, y: f64, anchor: Anchor, class: &str, text: &str) {
-        let fill = if class == "muted" || class == "tick" { MUTED } else { INK };
+        let fill = match class {
+            "muted" | "tick" => MUTED,
+            "inside" => PAPER,
+            _ => INK,
+        };
         self.add(format_args!(
             "<text class=\"{class}\" x=\"{}\" y=\"{}\" text-anchor=\"{}\" fill=\"{fill}\">{}</text>",
             c(x),
@@ -88,6 +93,17 @@ impl Svg {
         self.add(format_args!(
             "<text class=\"axis\" transform=\"translate({} {}) rotate(-90)\" \
              text-anchor=\"middle\" fill=\"{INK}\">{}</text>",
+            c(x),
+            c(y),
+            escape(text)
+        ));
+    }
+
+    /// Text that rises towards the point and ends there.
+    pub(super) fn slanted(&mut self, x: f64, y: f64, text: &str) {
+        self.add(format_args!(
+            "<text class=\"tick\" transform=\"translate({} {}) rotate(-40)\" \
+             text-anchor=\"end\" fill=\"{MUTED}\">{}</text>",
             c(x),
             c(y),
             escape(text)
@@ -144,11 +160,11 @@ impl Svg {
     }
 
     /// A cell of a heat map; `share` in 0..=1 runs from the page's colour to the full one.
-    pub(super) fn cell(&mut self, at: [f64; 4], share: f64, tip: &str) {
+    pub(super) fn cell(&mut self, at: [f64; 4], number: usize, share: f64, tip: &str) {
         let [x, y, width, height] = at.map(c);
-        let (_, fill) = colour(0);
+        let (class, fill) = colour(number);
         self.add(format_args!(
-            "<rect class=\"cell s0\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" \
+            "<rect class=\"cell {class}\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" \
              fill=\"{fill}\" fill-opacity=\"{}\"><title>{}</title></rect>",
             c(0.06 + 0.94 * share),
             escape(tip)

@@ -13,10 +13,11 @@ fn lines(values: &[f64]) -> Figure {
         name: "score".into(),
         title: "Score <by> layer".into(),
         caption: "Bands: 95 %.".into(),
+        part: String::new(),
         chart: Chart::Lines {
             x: "layer".into(),
             y: "score".into(),
-            whole_x: true,
+            axis: Axis::Whole,
             series: vec![Series { label: "a & b".into(), colour: 0, dash: 1, points }],
         },
     }
@@ -48,8 +49,16 @@ fn every_kind_is_drawn_inside_its_box() {
         columns: (0..40).map(|n| format!("t{n}")).collect(),
         rows: vec!["layer 0".into(), "layer 1".into()],
         cells: vec![vec![0.5; 40], vec![f64::NAN; 40]],
+        signed: false,
     };
-    for chart in [bars, heat, lines(&[0.5; 4]).chart] {
+    let bias = Chart::Heat {
+        value: "bias".into(),
+        columns: (0..8).map(|n| format!("estimator-{n}")).collect(),
+        rows: vec!["sphere".into()],
+        cells: vec![(0..8).map(|n| f64::from(n) - 4.0).collect()],
+        signed: true,
+    };
+    for chart in [bars, heat, bias, lines(&[0.5; 4]).chart] {
         let svg = Figure { chart, ..lines(&[]) }.inline_svg();
         let height: f64 = svg
             .split_once("viewBox=\"0 0 480 ")
@@ -79,4 +88,31 @@ fn ticks_are_round_numbers_around_the_values() {
     assert!(flat.low < 7.0 && flat.high > 7.0);
     assert_eq!(Scale::around([], 5, false).ticks.len(), 6);
     assert_eq!(Scale::around([-1.0, 1.0], 4, false).label(-0.0), "0.0");
+}
+
+#[test]
+fn a_scale_of_factors_holds_zero_and_marks_decades() {
+    let steps = Scale::log([0.0, 1.0, 2.0, 64.0, 1000.0]);
+    assert_eq!(steps.ticks, [0.0, 1.0, 10.0, 100.0, 1000.0]);
+    assert!(steps.share(0.0).abs() < 1e-12 && (steps.share(1000.0) - 1.0).abs() < 1e-12);
+    let gap = |a: f64, b: f64| steps.share(b) - steps.share(a);
+    assert!((gap(0.0, 1.0) - gap(1.0, 3.0)).abs() < 1e-12, "by factors of 1 + step");
+    let ranks = Scale::log([2.0, 4.0, 8.0, 16.0]);
+    assert!(ranks.ticks.len() >= 3 && ranks.ticks.iter().all(|t| (2.0..=16.0).contains(t)));
+    assert!((ranks.share(8.0) - 2.0 / 3.0).abs() < 1e-12);
+    assert!((Scale::log([5.0]).share(5.0) - 0.5).abs() < 1e-12, "one value stands in the middle");
+}
+
+#[test]
+fn cells_with_room_show_their_value_with_its_sign() {
+    let chart = Chart::Heat {
+        value: "bias".into(),
+        columns: vec!["a".into(), "b".into(), "a-long-name-that-needs-room".into()],
+        rows: vec!["sphere".into()],
+        cells: vec![vec![-12.4, 3.21, f64::NAN]],
+        signed: true,
+    };
+    let svg = Figure { chart, ..lines(&[]) }.inline_svg();
+    assert!(svg.contains(">−12<") && svg.contains(">+3.2<"), "{svg}");
+    assert!(svg.contains("class=\"cell s1\"") && svg.contains("class=\"cell s0\""));
 }

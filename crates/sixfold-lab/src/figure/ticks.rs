@@ -7,6 +7,8 @@ pub(super) struct Scale {
     pub(super) high: f64,
     pub(super) ticks: Vec<f64>,
     digits: usize,
+    /// What is added to a value before its logarithm is taken; none for a linear scale.
+    log: Option<f64>,
 }
 
 impl Scale {
@@ -30,7 +32,34 @@ impl Scale {
         let steps = (last - first) as usize;
         let ticks = (0..=steps).map(|index| (first + index as f64) * step).collect();
         let digits = (-step.log10().floor()).max(0.0) as usize;
-        Self { low: first * step, high: last * step, ticks, digits }
+        Self { low: first * step, high: last * step, ticks, digits, log: None }
+    }
+
+    /// A scale of equal factors, cut to exactly the values; with fewer than two values, or with
+    /// one below zero, it is linear.
+    pub(super) fn log(values: impl IntoIterator<Item = f64> + Clone) -> Self {
+        let finite = || values.clone().into_iter().filter(|value| value.is_finite());
+        let (low, high) = finite()
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
+        let least = finite().filter(|value| *value > 0.0).fold(f64::INFINITY, f64::min);
+        if low < 0.0 || low >= high || !least.is_finite() {
+            return Self::tight(values, 8, false);
+        }
+        let offset = if low > 0.0 { 0.0 } else { least };
+        let decades = least.log10().floor() as i32..=high.log10().ceil() as i32;
+        let marks = |factors: &[f64]| -> Vec<f64> {
+            let all = decades.clone().flat_map(|n| factors.iter().map(move |f| f * 10f64.powi(n)));
+            let inside = all.filter(|tick| (low * 0.999..=high * 1.001).contains(tick));
+            (low <= 0.0).then_some(0.0).into_iter().chain(inside).collect()
+        };
+        let mut ticks = marks(&[1.0]);
+        for factors in [&[1.0, 3.0][..], &[1.0, 2.0, 5.0], &[1.0, 2.0, 3.0, 5.0, 7.0]] {
+            if ticks.len() < 4 {
+                ticks = marks(factors);
+            }
+        }
+        let digits = (-least.log10().floor()).max(0.0) as usize;
+        Self { low, high, ticks, digits, log: Some(offset) }
     }
 
     /// The same scale cut to exactly the values, for axes whose ends mean something.
@@ -53,7 +82,8 @@ impl Scale {
 
     /// Where `value` lies, 0 at the low end and 1 at the high end.
     pub(super) fn share(&self, value: f64) -> f64 {
-        (value - self.low) / (self.high - self.low)
+        let along = |value: f64| self.log.map_or(value, |offset| (value + offset).ln());
+        (along(value) - along(self.low)) / (along(self.high) - along(self.low))
     }
 
     /// The text of a mark.

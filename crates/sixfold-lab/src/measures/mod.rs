@@ -1,4 +1,4 @@
-//! The measures of the first experiments that have no crate of their own yet.
+//! The measures of the linearity profile, from streamed moments.
 //!
 //! They move to `sixfold-linearity` when that crate comes; the lab keeps no copy then.
 

@@ -38,14 +38,22 @@ fn write_all(out: &mut String, document: &Document<'_>) -> std::fmt::Result {
         }
         writeln!(out)?;
     }
+    for table in words.tables.iter().filter(|table| table.leads()) {
+        writeln!(out, "## {}\n\n{}", table.title, table.to_markdown())?;
+    }
     if !words.figures.is_empty() {
-        writeln!(out, "## Figures\n")?;
+        let mut part = None;
         for figure in &words.figures {
+            if part != Some(&figure.part) {
+                let title = if figure.part.is_empty() { "Figures" } else { &figure.part };
+                writeln!(out, "## {title}\n")?;
+                part = Some(&figure.part);
+            }
             writeln!(out, "![{}](figures/{}.svg)\n", figure.title, figure.name)?;
             writeln!(out, "*{}.* {}\n", figure.title, figure.caption)?;
         }
     }
-    for table in &words.tables {
+    for table in words.tables.iter().filter(|table| !table.leads()) {
         writeln!(out, "## {}\n\n{}", table.title, table.to_markdown())?;
     }
     writeln!(out, "## Configuration\n\n```toml\n{}```\n", document.config)?;

@@ -48,6 +48,12 @@ struct Drawn {
     svg: String,
 }
 
+/// Figures that belong together.
+struct Part {
+    title: String,
+    figures: Vec<Drawn>,
+}
+
 #[derive(Template)]
 #[template(path = "report.html")]
 struct Page<'a> {
@@ -56,7 +62,7 @@ struct Page<'a> {
     about: &'a About,
     results: &'a Results,
     words: &'a Presentation,
-    figures: Vec<Drawn>,
+    parts: Vec<Part>,
     metrics: Table,
     config: &'a str,
     environment: Vec<(&'static str, String)>,
@@ -71,18 +77,27 @@ impl Document<'_> {
     /// # Errors
     /// None but those of the template engine.
     pub fn html(&self) -> Result<String> {
-        let figures = self.presentation.figures.iter().map(|figure| Drawn {
-            title: figure.title.clone(),
-            caption: figure.caption.clone(),
-            svg: figure.inline_svg(),
-        });
+        let mut parts: Vec<Part> = Vec::new();
+        for figure in &self.presentation.figures {
+            if parts.last().is_none_or(|part| part.title != figure.part) {
+                parts.push(Part { title: figure.part.clone(), figures: Vec::new() });
+            }
+            let drawn = Drawn {
+                title: figure.title.clone(),
+                caption: figure.caption.clone(),
+                svg: figure.inline_svg(),
+            };
+            if let Some(part) = parts.last_mut() {
+                part.figures.push(drawn);
+            }
+        }
         let page = Page {
             style: page_style(),
             title: self.title,
             about: self.about,
             results: self.results,
             words: self.presentation,
-            figures: figures.collect(),
+            parts,
             metrics: all_metrics(&self.results.metrics),
             config: &self.config,
             environment: environment_rows(self.environment),

@@ -17,7 +17,7 @@ fn out(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
-fn error(arguments: &[&str]) -> String {
+pub(crate) fn error(arguments: &[&str]) -> String {
     let dir = tempfile::tempdir().unwrap();
     let output = lab(dir.path(), arguments);
     let text = String::from_utf8(output.stderr).unwrap();
@@ -53,7 +53,15 @@ fn list_is_json_on_demand() {
     let text = out(&lab(dir.path(), &["list", "--json"]));
     let list: serde_json::Value = serde_json::from_str(&text).unwrap();
     let names: Vec<_> = list.as_array().unwrap().iter().map(|e| e["name"].as_str()).collect();
-    assert_eq!(names, [Some("geometry/profile"), Some("linearity/profile")]);
+    assert_eq!(
+        names,
+        [
+            Some("geometry/manifolds"),
+            Some("geometry/profile"),
+            Some("geometry/training"),
+            Some("linearity/profile")
+        ]
+    );
     assert!(out(&lab(dir.path(), &["list"])).contains("linearity/profile"));
     assert!(out(&lab(dir.path(), &["completions", "bash"])).contains("sixfold-lab"));
 }

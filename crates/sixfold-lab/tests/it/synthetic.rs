@@ -4,6 +4,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Result;
+use sixfold_lab::experiments::geometry::profile::{GeometryConfig, Measured};
+use sixfold_lab::experiments::geometry::{Control, Score};
 use sixfold_lab::experiments::profile::{Filter, LayerMetric, LayerRow, ModelRef, ProfileConfig};
 use sixfold_lab::experiments::{geometry, linearity};
 use sixfold_lab::{Context, Registry};
@@ -13,11 +15,16 @@ pub(crate) fn lab(arguments: &[&str]) -> ExitCode {
     sixfold_lab::main(&registry(), ["sixfold-lab"].iter().chain(arguments))
 }
 
-/// The shipped experiments with made-up numbers.
+/// The shipped experiments with made-up numbers; beside them, where the variable asks for it, those
+/// that are quick enough to be run as they are.
 pub(crate) fn registry() -> Registry {
-    Registry::new()
+    let registry = Registry::new()
         .with(linearity::Profile::measured_by(measure_linearity))
-        .with(geometry::Profile::measured_by(measure_geometry))
+        .with(geometry::Profile::measured_by(measure_geometry));
+    match std::env::var_os("SIXFOLD_TEST_REAL") {
+        Some(_) => registry.with(geometry::Manifolds).with(geometry::Training),
+        None => registry,
+    }
 }
 
 /// A smooth curve over depth, shifted by the filter, with an interval.
@@ -31,10 +38,9 @@ fn rows(
     model: &ModelRef,
     config: &ProfileConfig,
     cx: &mut Context,
-    extra: usize,
     shapes: &[(&str, f64, f64)],
 ) -> Result<Vec<LayerRow>> {
-    let layers = extra + if model.name().contains("minilm") { 6 } else { 5 };
+    let layers = if model.name().contains("minilm") { 6 } else { 5 };
     let bias = if model.name().contains("minilm") { 0.03 } else { 0.0 };
     let mut task = cx.progress().task(&model.name(), layers as u64, "layers");
     let mut rows = Vec::new();
@@ -72,14 +78,18 @@ fn measure_linearity(
         ("linearity_adjusted", 0.93, 0.045),
         ("norm_ratio", 0.42, -0.3),
     ];
-    rows(model, config, cx, 0, &shapes)
+    rows(model, config, cx, &shapes)
 }
 
+/// Every control is the model's curve, moved.
 fn measure_geometry(
     model: &ModelRef,
-    config: &ProfileConfig,
+    control: Control,
+    config: &GeometryConfig,
     cx: &mut Context,
-) -> Result<Vec<LayerRow>> {
+) -> Result<Measured> {
+    let causal = !model.name().contains("minilm");
+    let blocks = if causal { 5 } else { 6 };
     let shapes = [
         ("anisotropy", 0.18, 0.55),
         ("mean_cosine", 0.09, 0.4),
@@ -87,5 +97,40 @@ fn measure_geometry(
         ("effective_rank", 48.0, -21.0),
         ("mean_norm", 3.1, 8.0),
     ];
-    rows(model, config, cx, 1, &shapes)
+    let mut measured = Measured { causal, blocks, width: 64, ..Measured::default() };
+    let shift = match control {
+        Control::Untrained => -0.1,
+        Control::Shuffled => 0.05,
+        _ => 0.0,
+    };
+    let mut task = cx.progress().task(&model.name(), blocks as u64, "sites");
+    for (index, filter) in config.filters.iter().enumerate() {
+        measured.tokens.push((*filter, 8192 - 100 * index));
+        for layer in 0..=blocks {
+            cx.check_interrupt()?;
+            let depth = layer as f64 / blocks as f64;
+            for (name, from, bend) in shapes {
+                let (value, ci95) = curve(depth, index, from + shift, bend);
+                let score = Score::new(name, layer, *filter, value).of(control);
+                measured.scores.push(score.ci95(ci95));
+            }
+            let mut dimension = |control: Control, by: f64| {
+                let (value, ci95) = curve(depth, index, 9.0 + by, 4.0);
+                let score = Score::new("intrinsic_dimension", layer, *filter, value).of(control);
+                measured.scores.push(score.by("two-nn", None).ci95(ci95));
+            };
+            dimension(control, 10.0 * shift);
+            if control == Control::None && config.controls.contains(&Control::Gaussian) {
+                dimension(Control::Gaussian, 12.0);
+            }
+            for scale in [2, 4, 8] {
+                let (value, ci95) = curve(depth, index, 9.0 - f64::from(scale).ln(), 4.0);
+                let score = Score::new("intrinsic_dimension", layer, *filter, value).of(control);
+                let scale = Some(usize::try_from(scale)?);
+                measured.scores.push(score.by("gride", scale).ci95(ci95));
+            }
+        }
+        task.advance(1);
+    }
+    Ok(measured)
 }

@@ -1,7 +1,6 @@
 //! The scores of every layer, from its streamed moments.
 
 use anyhow::Result;
-use sixfold_geometry::cloud::{Cloud, RowNorm, Score};
 use sixfold_model::stats::LayerMoments;
 
 use super::stream::{Filtered, Streamed};
@@ -18,36 +17,13 @@ pub fn linearity(
     config: &ProfileConfig,
     cx: &mut Context,
 ) -> Result<Vec<LayerRow>> {
-    rows(model, config, cx, |moments| moments.transitions.len(), block)
-}
-
-/// Geometry of every site of `model`, for every filter of `config`.
-///
-/// # Errors
-/// A model or text that cannot be read, a signal.
-pub fn geometry(
-    model: &ModelRef,
-    config: &ProfileConfig,
-    cx: &mut Context,
-) -> Result<Vec<LayerRow>> {
-    rows(model, config, cx, |moments| moments.sites.len(), site)
-}
-
-/// Streams the text once and measures each layer under each filter.
-fn rows(
-    model: &ModelRef,
-    config: &ProfileConfig,
-    cx: &mut Context,
-    n_layers: fn(&LayerMoments) -> usize,
-    measure: fn(&Filtered, usize) -> Result<Vec<LayerMetric>>,
-) -> Result<Vec<LayerRow>> {
     let mut streamed = Streamed::new(model, config, cx)?;
     let mut rows = Vec::new();
     for &filter in &config.filters {
         let filtered = streamed.filtered(filter)?;
-        for layer in 0..n_layers(&filtered.all) {
+        for layer in 0..filtered.all.transitions.len() {
             cx.check_interrupt()?;
-            rows.push(LayerRow { layer, filter, metrics: measure(&filtered, layer)? });
+            rows.push(LayerRow { layer, filter, metrics: block(&filtered, layer)? });
         }
         note_sample(model, filter, &filtered, cx);
     }
@@ -87,26 +63,6 @@ fn block(filtered: &Filtered, layer: usize) -> Result<Vec<LayerMetric>> {
     metrics.push(metric("cka", scores.cka, None));
     metrics.push(metric("rank", scores.rank as f64, None));
     Ok(metrics)
-}
-
-fn site(filtered: &Filtered, layer: usize) -> Result<Vec<LayerMetric>> {
-    let cloud = |moments: &LayerMoments| {
-        let (of_site, directions) = (&moments.sites[layer], &moments.directions[layer]);
-        Cloud::from_streamed(of_site.clone(), directions.clone(), RowNorm::None)
-    };
-    let spread = cloud(&filtered.all)?.spread()?;
-    let anisotropy = filtered.interval(|moments| Ok(cloud(moments)?.anisotropy()?));
-    let cosine = filtered.interval(|moments| Ok(moments.directions[layer].mean_cosine()?));
-    let defined = Score::ALL.into_iter().filter_map(|score| Some((score, spread.score(score)?)));
-    let metrics = defined.map(|(score, value)| {
-        let ci95 = match score {
-            Score::Anisotropy => anisotropy,
-            Score::MeanCosine => cosine,
-            _ => None,
-        };
-        metric(score.name(), value, ci95)
-    });
-    Ok(metrics.collect())
 }
 
 fn metric(name: &str, value: f64, ci95: Option<[f64; 2]>) -> LayerMetric {

@@ -6,6 +6,9 @@ mod reading;
 mod stream;
 mod words;
 
+pub(super) use reading::Reading;
+pub(super) use stream::{OUTLIER_FACTOR, n_groups, pass};
+
 pub use config::{ModelRef, ProfileConfig, TextConfig};
 pub use sixfold_model::stats::TokenFilter as Filter;
 pub use words::{MetricInfo, Profiled};

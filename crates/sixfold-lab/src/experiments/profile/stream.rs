@@ -10,7 +10,7 @@ use super::{ModelRef, ProfileConfig};
 use crate::context::Context;
 
 /// A token is an outlier where its norm exceeds this many medians.
-const OUTLIER_FACTOR: f64 = 5.0;
+pub(in crate::experiments) const OUTLIER_FACTOR: f64 = 5.0;
 
 /// The streamed moments of a model over a text.
 pub(super) struct Streamed {
@@ -102,7 +102,7 @@ impl Filtered {
 }
 
 /// Groups of documents: fewer where the moments are large.
-fn n_groups(d_model: usize) -> usize {
+pub(in crate::experiments) fn n_groups(d_model: usize) -> usize {
     match d_model {
         0..=512 => 16,
         513..=1024 => 8,
@@ -111,7 +111,7 @@ fn n_groups(d_model: usize) -> usize {
 }
 
 /// One pass over the text; a signal ends it between two batches.
-fn pass<T: Tap>(
+pub(in crate::experiments) fn pass<T: Tap>(
     model: &Transformer,
     reading: &Reading,
     tap: &mut T,

@@ -1,6 +1,6 @@
 //! Tables, figures and words of a profile, from its records alone.
 
-use crate::figure::{Chart, Figure, Point, Series};
+use crate::figure::{Axis, Chart, Figure, Point, Series};
 use crate::format::short;
 use crate::present::Presentation;
 use crate::record::{Metric, Results};
@@ -170,10 +170,11 @@ impl<'a> Profiled<'a> {
             name: info.name.to_owned(),
             title: format!("{}{whose}", info.title),
             caption: format!("{}{bands}", info.caption),
+            part: String::new(),
             chart: Chart::Lines {
                 x: if relative { "relative depth".to_owned() } else { layer.to_owned() },
                 y: info.name.replace('_', " "),
-                whole_x: !relative,
+                axis: if relative { Axis::Linear } else { Axis::Whole },
                 series,
             },
         }

@@ -130,7 +130,7 @@ fn halves_are_widened_and_unaligned_values_copied() {
         std::fs::write(&path, [&length, header.as_bytes(), &values].concat()).unwrap();
         let file = MatrixFile::open(&path).unwrap();
         let matrix = file.matrix().unwrap();
-        assert_eq!(matrix.is_mapped(), header.len() % 4 == 0);
+        assert_eq!(matrix.is_mapped(), header.len().is_multiple_of(4));
         assert_eq!(matrix.to_f64(), array![[3.0], [-4.0]]);
     }
 }

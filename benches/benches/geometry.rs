@@ -11,7 +11,8 @@ use criterion::{
 };
 use gemm::Parallelism;
 use ndarray::{Array2, s};
-use rand::{SeedableRng, rngs::StdRng};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 use sixfold_geometry::cloud::{Cloud, RowNorm};
 use sixfold_geometry::dimension::*;
@@ -26,7 +27,7 @@ const NEIGHBOURS: [usize; 2] = [2, 64];
 
 /// A Gaussian of ten dimensions in a random frame of d.
 fn cloud(n: usize, d: usize) -> Array2<f32> {
-    let mut rng = StdRng::seed_from_u64(0);
+    let mut rng = ChaCha8Rng::seed_from_u64(0);
     let mut normal = |n: usize, d: usize| {
         Array2::<f32>::from_shape_simple_fn((n, d), || StandardNormal.sample(&mut rng))
     };

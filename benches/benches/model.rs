@@ -28,7 +28,7 @@ fn taps(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("taps");
     group.sample_size(20);
     let shapes: [(&str, TransformerSpec, [usize; 2]); 2] =
-        [("minilm", minilm(), [8, 128]), ("stories", stories(), [8, 256])];
+        [("minilm", minilm(), [32, 64]), ("stories", stories(), [8, 256])];
     for (name, spec, [rows, len]) in shapes {
         let model = Transformer::new(&spec, Seed::new(0), &device);
         let batch = batch(rows, len, spec.vocab_size);
@@ -39,14 +39,27 @@ fn taps(criterion: &mut Criterion) {
         group.bench_function(BenchmarkId::new("watch", name), |b| {
             b.iter(|| run(&model, &batch, &mut Watch));
         });
-        group.bench_function(BenchmarkId::new("moments", name), |b| {
-            let mut tap = MomentTap::new();
-            let classes = vec![TokenClass::default(); rows * len];
-            b.iter(|| {
-                tap.begin(&batch, &classes, &vec![0; rows]);
-                run(&model, &batch, &mut tap);
+        for (which, new) in [("sites", MomentTap::sites as fn() -> _), ("moments", MomentTap::new)]
+        {
+            group.bench_function(BenchmarkId::new(which, name), |b| {
+                let mut tap = new();
+                b.iter(|| {
+                    tap.begin_all(&batch);
+                    run(&model, &batch, &mut tap);
+                });
             });
-        });
+            // As a profile reads: classes of tokens and 16 groups of documents.
+            group.bench_function(BenchmarkId::new(format!("{which}, cells"), name), |b| {
+                let mut tap = new();
+                let class = |i| TokenClass { first: i % len == 0, ..TokenClass::default() };
+                let classes: Vec<TokenClass> = (0..rows * len).map(class).collect();
+                let groups: Vec<usize> = (0..rows).map(|row| row % 16).collect();
+                b.iter(|| {
+                    tap.begin(&batch, &classes, &groups);
+                    run(&model, &batch, &mut tap);
+                });
+            });
+        }
     }
     group.finish();
 }

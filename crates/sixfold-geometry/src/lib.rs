@@ -13,6 +13,11 @@
 //! Everything computes on `ndarray` views; with the default feature `model`, taps feed it from a
 //! model of `sixfold-model`.
 
+/// The examples of the README run as tests.
+#[cfg(all(doctest, feature = "model"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 pub mod cloud;
 pub mod compare;
 pub mod dimension;

@@ -113,30 +113,39 @@ impl Cloud {
             let (expected, found) = ([x.nrows(), self.dim()], [x.nrows(), x.ncols()]);
             return Err(Error::ShapeMismatch { what: "points", expected, found });
         }
-        let mut blocks = x.axis_chunks_iter(Axis(0), ROWS);
-        if blocks.len() <= 1 {
-            return blocks.try_for_each(|rows| self.add(rows)).map_err(|error| points(error, 0));
+        if x.nrows() <= ROWS {
+            let before = self.directions.clone();
+            return self.add(x).map_err(|error| {
+                self.directions = before;
+                points(error)
+            });
         }
-        // A state of their own, so that a value found late leaves this one as it is. Each block
-        // serves all sums while it is in the cache.
+        // A state of their own, so that a value found late leaves this one as it is.
         let mut added = Self::with_row_norm(self.dim(), self.row_norm);
-        for (i, rows) in blocks.enumerate() {
-            added.add(rows).map_err(|error| points(error, i * ROWS))?;
+        added.add(x).map_err(points)?;
+        if self.count() == 0 && self.directions.count() == 0 {
+            *self = added;
+            return Ok(());
         }
         self.merge(&added)
     }
 
-    /// Adds one block; an error leaves the state alone.
-    fn add<T: Real>(&mut self, rows: ArrayView2<'_, T>) -> sixfold_linalg::Result<()> {
+    /// Adds rows; an error in the first block leaves the moments alone.
+    fn add<T: Real>(&mut self, x: ArrayView2<'_, T>) -> sixfold_linalg::Result<()> {
+        let Self { moments, directions, .. } = self;
         match self.row_norm {
-            RowNorm::None => self.moments.update(rows)?,
+            // Both read the rows while they are in the cache.
+            RowNorm::None => moments.update_with(x, |rows| directions.update(rows))?,
             RowNorm::L2 => {
-                ensure_finite("points", rows)?;
-                self.moments.update(units(rows).view())?;
+                ensure_finite("points", x)?;
+                directions.update(x)?;
+                for rows in x.axis_chunks_iter(Axis(0), ROWS) {
+                    moments.update(units(rows).view())?;
+                }
             }
         }
-        self.single |= T::EPSILON > f64::EPSILON && rows.nrows() > 0;
-        self.directions.update(rows)
+        self.single |= T::EPSILON > f64::EPSILON && x.nrows() > 0;
+        Ok(())
     }
 
     /// Adds the points that `other` has seen.
@@ -308,11 +317,11 @@ impl Cloud {
     }
 }
 
-/// Names the caller's argument and its row in errors about values.
-fn points(error: sixfold_linalg::Error, before: usize) -> Error {
+/// Names the caller's argument in errors about values.
+fn points(error: sixfold_linalg::Error) -> Error {
     match error {
         sixfold_linalg::Error::NotFinite { row, col, .. } => {
-            Error::NotFinite { what: "points", row: before + row, col }
+            Error::NotFinite { what: "points", row, col }
         }
         error => error.into(),
     }

@@ -75,7 +75,7 @@ impl LocalDimensions {
     /// One number for the cloud, with its interval.
     ///
     /// The standard error counts that near points share neighbours. For the estimators of distances it
-    /// was 0.83 to 1.2 times the spread over redraws on spheres, tori and Gaussians of 1,000 points
+    /// was 0.83 to 1.3 times the spread over redraws on spheres, tori and Gaussians of 1,000 points
     /// (k ≤ 20; for moments in two dimensions up to 1.4 times), where independent points would give
     /// 0.66 to 1.1.
     ///

@@ -65,19 +65,10 @@ impl Candidates {
     /// Computes the limit of row `r` and drops what lies above.
     #[inline(never)]
     fn tighten(&mut self, r: usize, slack: &[f32]) {
-        let (k, own) = (self.k, f64::from(slack[self.rows.start + r]));
+        let k = self.k;
         let entries = &mut self.entries[r * self.capacity..][..self.len[r] as usize];
-        entries.select_nth_unstable_by(k - 1, |a, b| a.0.total_cmp(&b.0));
-        let upper = |&(lower, j): &Entry| f64::from(lower) + own + f64::from(slack[j as usize]);
-        let bound = up(entries[..k].iter().map(upper).fold(f64::NEG_INFINITY, f64::max));
-        self.limit[r] = self.limit[r].min(bound);
-        let mut kept = k;
-        for at in k..entries.len() {
-            if entries[at].0 <= self.limit[r] {
-                entries.swap(at, kept);
-                kept += 1;
-            }
-        }
+        let (limit, mut kept) = nearest(entries, k, self.limit[r], self.rows.start + r, slack);
+        self.limit[r] = limit;
         // Almost full although all of them may be near: the largest go, and the row remembers.
         let room = k + (self.capacity - k) / 2;
         if kept > room {
@@ -100,9 +91,33 @@ impl Candidates {
         points: &Points<'_, T>,
         nearest: &mut Nearest,
     ) -> bool {
-        let entries = &mut self.entries[r * self.capacity..][..self.len[r] as usize];
-        settle(self.rows.start + r, entries, self.cut[r], points, nearest)
+        let (i, len) = (self.rows.start + r, self.len[r] as usize);
+        let entries = &mut self.entries[r * self.capacity..][..len];
+        // Fewer to sort.
+        let kept = match len > self.k {
+            true => self::nearest(entries, self.k, self.limit[r], i, &points.slack).1,
+            false => len,
+        };
+        settle(i, &mut entries[..kept], self.cut[r], points, nearest)
     }
+}
+
+/// Moves the entries that may be among the k nearest of point `i` to the front: the limit that the
+/// k-th smallest upper bound sets, and how many they are.
+fn nearest(entries: &mut [Entry], k: usize, limit: f32, i: usize, slack: &[f32]) -> (f32, usize) {
+    let own = f64::from(slack[i]);
+    entries.select_nth_unstable_by(k - 1, |a, b| a.0.total_cmp(&b.0));
+    let upper = |&(lower, j): &Entry| f64::from(lower) + own + f64::from(slack[j as usize]);
+    let bound = up(entries[..k].iter().map(upper).fold(f64::NEG_INFINITY, f64::max));
+    let limit = limit.min(bound);
+    let mut kept = k;
+    for at in k..entries.len() {
+        if entries[at].0 <= limit {
+            entries.swap(at, kept);
+            kept += 1;
+        }
+    }
+    (limit, kept)
 }
 
 /// The k nearest of point `i` among the entries, measured. False where a point that is no entry, and
@@ -193,7 +208,7 @@ pub(super) fn scan<T: Real>(
     for (r, products) in products.chunks_exact(cols.len()).enumerate() {
         let i = of_rows.rows.start + r;
         let of_j = &lower[cols.clone()];
-        let mut from = 0;
+        let (mut from, mut hits) = (0, [0; WIDTH]);
         while let Some(hit) = next_hit(
             Row {
                 own: lower[i],
@@ -203,9 +218,10 @@ pub(super) fn scan<T: Real>(
                 products,
             },
             from,
+            &mut hits,
         ) {
             from = (hit + WIDTH).min(cols.len());
-            for c in hit..from {
+            for c in (hit..from).filter(|c| hits[c - hit] != 0) {
                 let (bound, j) = (lower[i] + of_j[c] + products[c], cols.start + c);
                 if bound <= of_rows.limit[r] && i != j {
                     of_rows.insert(r, (bound, j as u32), slack);

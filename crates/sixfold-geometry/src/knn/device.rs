@@ -74,12 +74,12 @@ pub fn on_device_and_work(x: Tensor<2>, k: usize) -> Result<(Neighbours, Work)> 
     if x.dtype() == DType::F64 {
         let rows = matrix(shape, x.clone().into_data().iter::<f64>().collect());
         let known = arithmetic(&x.device());
-        return search(rows.view(), x, k, known);
+        return search(rows.view(), x, k, known, COLUMNS);
     }
     let x = x.cast(DType::F32);
     let rows = matrix(shape, x.clone().into_data().iter::<f32>().collect());
     let known = arithmetic(&x.device());
-    search(rows.view(), x, k, known)
+    search(rows.view(), x, k, known, COLUMNS)
 }
 
 fn search<T: Real>(
@@ -87,6 +87,7 @@ fn search<T: Real>(
     x: Tensor<2>,
     k: usize,
     arithmetic: Arithmetic,
+    columns: usize,
 ) -> Result<(Neighbours, Work)> {
     let config = KnnConfig { k, ..KnnConfig::default() };
     if rows.ncols() == 0 || rows.ncols() > DEEPEST {
@@ -95,7 +96,7 @@ fn search<T: Real>(
     super::check_k(rows, k)?;
     let points = Points::multiplied_in(rows, arithmetic);
     let n = points.n();
-    let scores = Scores::new(&points, x);
+    let scores = Scores::new(&points, x, columns);
     let keep = scores.candidates(&points, k);
     let mut indices = Array2::zeros((n, k));
     let mut squares = Array2::zeros((n, k));
@@ -149,10 +150,12 @@ struct Scores {
     rows: Tensor<2>,
     /// a of the lower bound, `[n, 1]`.
     lower: Tensor<2>,
+    /// Columns of a tile.
+    columns: usize,
 }
 
 impl Scores {
-    fn new<T: Real>(points: &Points<'_, T>, x: Tensor<2>) -> Self {
+    fn new<T: Real>(points: &Points<'_, T>, x: Tensor<2>, columns: usize) -> Self {
         let ([n, d], device) = (x.dims(), x.device());
         let rows = if points.packs() {
             let mut packed = vec![0.0; n * d];
@@ -163,7 +166,7 @@ impl Scores {
             x
         };
         let lower = tensor(points.lower.clone(), [n, 1], &device);
-        Self { rows, lower }
+        Self { rows, lower, columns }
     }
 
     fn n(&self) -> usize {
@@ -218,8 +221,8 @@ impl Scores {
             lower: self.lower.clone().narrow(0, start, count),
         };
         let mut best: Option<(Tensor<2>, Tensor<2, Int>)> = None;
-        for from in (0..self.n()).step_by(COLUMNS) {
-            let columns = COLUMNS.min(self.n() - from);
+        for from in (0..self.n()).step_by(self.columns) {
+            let columns = self.columns.min(self.n() - from);
             let scores = self.tile(&left, from, columns);
             let of_tile = if columns > keep {
                 let (scores, at) = scores.topk_with_indices(keep, 1);
@@ -280,13 +283,15 @@ mod tests {
     fn products_in_tf32_lose_no_neighbour() {
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         let mut x: Array2<f32> =
-            Array2::from_shape_simple_fn((1200, 40), || StandardNormal.sample(&mut rng));
+            Array2::from_shape_simple_fn((1205, 40), || StandardNormal.sample(&mut rng));
+        let device = sixfold_model::device("flex").unwrap();
         for scale in [1.0, 30.0] {
             x.column_mut(0).mapv_inplace(|x| scale * x);
             let table = crate::neighbours(x.view(), 4).unwrap();
             let cut = x.iter().map(|x| cut_to_tf32(*x)).collect();
-            let cut = tensor(cut, [1200, 40], &Device::flex());
-            let (found, work) = search(x.view(), cut, 4, Arithmetic::TF32).unwrap();
+            let cut = tensor(cut, [1205, 40], &device);
+            // Tiles of which the last has fewer columns than there are candidates.
+            let (found, work) = search(x.view(), cut, 4, Arithmetic::TF32, 400).unwrap();
             assert_eq!(found, table);
             assert!(work.second_pass < 240, "{work:?}");
         }

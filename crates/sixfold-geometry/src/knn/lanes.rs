@@ -12,30 +12,41 @@ pub(super) const LANES: usize = 32;
 /// Tile entries that are compared before one branch.
 pub(super) const WIDTH: usize = 32;
 
-/// Σ ((a − b)·scale)² in f64.
+/// Σ ((a − b)·scale)² in f64, scale a power of two.
 pub(super) fn square_distance<T: Real>(a: &[T], b: &[T], scale: f64) -> f64 {
-    struct Loop<'a, T>(&'a [T], &'a [T], f64);
-    impl<T: Real> WithSimd for Loop<'_, T> {
-        type Output = f64;
-        #[inline(always)]
-        fn with_simd<S: Simd>(self, _: S) -> f64 {
-            let Self(a, b, scale) = self;
-            let mut lanes = [0.0_f64; LANES];
-            let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
-            for (a, b) in a.iter().zip(b) {
-                for lane in 0..LANES {
-                    let step = a[lane].widen() * scale - b[lane].widen() * scale;
-                    lanes[lane] += step * step;
-                }
-            }
-            for ((lane, a), b) in lanes.iter_mut().zip(a_rest).zip(b_rest) {
-                let step = a.widen() * scale - b.widen() * scale;
-                *lane += step * step;
-            }
-            folded(lanes)
-        }
+    // No square of f32 leaves the range of f64: the scale may wait for the sum, bit for bit.
+    if T::NAME == "f32" {
+        Arch::new().dispatch(Distance::<_, false>(a, b, 1.0)) * (scale * scale)
+    } else {
+        Arch::new().dispatch(Distance::<_, true>(a, b, scale))
     }
-    Arch::new().dispatch(Loop(a, b, scale))
+}
+
+struct Distance<'a, T, const SCALED: bool>(&'a [T], &'a [T], f64);
+
+impl<T: Real, const SCALED: bool> WithSimd for Distance<'_, T, SCALED> {
+    type Output = f64;
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> f64 {
+        let Self(a, b, scale) = self;
+        let step = |a: T, b: T| match SCALED {
+            true => a.widen() * scale - b.widen() * scale,
+            false => a.widen() - b.widen(),
+        };
+        let mut lanes = [0.0_f64; LANES];
+        let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+        for (a, b) in a.iter().zip(b) {
+            for lane in 0..LANES {
+                let step = step(a[lane], b[lane]);
+                lanes[lane] += step * step;
+            }
+        }
+        for ((lane, a), b) in lanes.iter_mut().zip(a_rest).zip(b_rest) {
+            let step = step(*a, *b);
+            *lane += step * step;
+        }
+        folded(lanes)
+    }
 }
 
 /// Σ p² in f64.
@@ -114,16 +125,16 @@ pub(super) struct Row<'a> {
     pub(super) products: &'a [f32],
 }
 
-/// The first group of [`WIDTH`] entries from `from` on that has one at or below a limit. Entries at
-/// the end that fill no group count as one that has.
+/// The first group of [`WIDTH`] entries from `from` on that has one at or below a limit, and in `hits`
+/// which ones are, other than 0. Entries at the end that fill no group count as one that has.
 #[inline]
-pub(super) fn next_hit(row: Row<'_>, from: usize) -> Option<usize> {
-    struct Loop<'a>(Row<'a>, usize);
+pub(super) fn next_hit(row: Row<'_>, from: usize, hits: &mut [u32; WIDTH]) -> Option<usize> {
+    struct Loop<'a>(Row<'a>, usize, &'a mut [u32; WIDTH]);
     impl WithSimd for Loop<'_> {
         type Output = Option<usize>;
         #[inline(always)]
         fn with_simd<S: Simd>(self, _: S) -> Option<usize> {
-            let Self(row, from) = self;
+            let Self(row, from, into) = self;
             let (of_j, rest) = row.of_j[from..].as_chunks::<WIDTH>();
             let products = row.products[from..].as_chunks::<WIDTH>().0;
             let limits = row.limits[from..].as_chunks::<WIDTH>().0;
@@ -136,13 +147,15 @@ pub(super) fn next_hit(row: Row<'_>, from: usize) -> Option<usize> {
                     hits[lane] = u32::from((bound <= row.limit) | (bound <= limits[lane]));
                 }
                 if hits.iter().fold(0, |any, hit| any | hit) != 0 {
+                    *into = hits;
                     return Some(from + group * WIDTH);
                 }
             }
+            into.fill(1);
             (!rest.is_empty()).then_some(from + of_j.len() * WIDTH)
         }
     }
-    Arch::new().dispatch(Loop(row, from))
+    Arch::new().dispatch(Loop(row, from, hits))
 }
 
 /// Lower and upper bounds of a row of a tile: (a, w) of the row's point, those of the columns, and

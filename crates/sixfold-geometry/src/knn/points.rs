@@ -151,13 +151,11 @@ impl<'a, T: Real> Points<'a, T> {
 
 /// A view of the first `rows·cols` values.
 pub(super) fn matrix(values: &[f32], rows: usize, cols: usize) -> ArrayView2<'_, f32> {
-    #[expect(clippy::expect_used, reason = "the slice is cut to the product of the two")]
     ArrayView2::from_shape((rows, cols), &values[..rows * cols]).expect("a value an entry")
 }
 
 /// As [`matrix`], for writing.
 pub(super) fn matrix_mut(values: &mut [f32], rows: usize, cols: usize) -> ArrayViewMut2<'_, f32> {
-    #[expect(clippy::expect_used, reason = "the slice is cut to the product of the two")]
     ArrayViewMut2::from_shape((rows, cols), &mut values[..rows * cols]).expect("a value an entry")
 }
 

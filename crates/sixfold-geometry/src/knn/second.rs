@@ -50,11 +50,11 @@ pub(super) fn search<T: Real>(
             for (r, products) in products.chunks_exact(cols.len()).enumerate() {
                 let (i, nearest) = (rows[r] as usize, &mut nearest[r]);
                 let (own, of_j) = (points.lower[i], &points.lower[cols.clone()]);
-                let mut from = 0;
+                let (mut from, mut hits) = (0, [0; WIDTH]);
                 let row = |limit: f32| Row { own, limit, of_j, limits: &never, products };
-                while let Some(hit) = next_hit(row(limits[r]), from) {
+                while let Some(hit) = next_hit(row(limits[r]), from, &mut hits) {
                     from = (hit + WIDTH).min(cols.len());
-                    for c in hit..from {
+                    for c in (hit..from).filter(|c| hits[c - hit] != 0) {
                         let j = cols.start + c;
                         if own + of_j[c] + products[c] <= limits[r] && j != i {
                             nearest.offer(points.exact(i, j), j as u32);

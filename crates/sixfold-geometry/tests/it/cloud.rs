@@ -375,3 +375,18 @@ fn a_gaussian_cloud_has_the_same_moments_and_no_more() {
     assert!(kurtosis(&x) < 2.0);
     assert!((kurtosis(&sample.mapv(f64::from)) - 3.0).abs() < 0.2);
 }
+
+#[test]
+fn any_number_of_threads_gives_the_same_bits() {
+    let x = single(&normal(2500, 200, 25));
+    let on = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let cloud = of(x.view());
+            let spread = cloud.spread().unwrap();
+            (cloud, spread)
+        })
+    };
+    let one = on(1);
+    assert!(on(2) == one && on(5) == one);
+}

@@ -1,6 +1,6 @@
 //! A block of rows, centred about its own mean and scaled by columns, and its products.
 
-use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut1, ArrayViewMut2, Axis, s};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, Axis, s};
 use rayon::prelude::*;
 
 use super::side::Step;
@@ -13,6 +13,9 @@ use crate::{Real, Result, ensure_finite};
 /// Rows of a block: enough for the products to run near their peak, few enough for f32 sums to
 /// keep five digits and for the block to stay in the cache.
 pub(super) const ROWS: usize = 1024;
+
+/// Rows that every pass but the last goes over while they are in the second-level cache.
+const GROUP: usize = 128;
 
 /// Below this many products the bookkeeping of threads costs more than it gains.
 const PARALLEL: usize = 1 << 16;
@@ -30,39 +33,57 @@ pub(super) struct Block<T> {
 }
 
 impl<T: Real> Block<T> {
-    /// Centres and scales rows into `z`, which has at least as many rows.
+    /// Centres and scales rows into `z`, which has at least as many rows. Before they are read
+    /// here, `also` gets them, in groups that stay in the cache.
     ///
     /// # Errors
-    /// [`Error::NotFinite`](crate::Error::NotFinite), naming `what`.
-    pub(super) fn new(what: &'static str, x: ArrayView2<'_, T>, mut z: Array2<T>) -> Result<Self> {
+    /// [`Error::NotFinite`](crate::Error::NotFinite), naming `what`, and those of `also`.
+    pub(super) fn new(
+        what: &'static str,
+        x: ArrayView2<'_, T>,
+        mut z: Array2<T>,
+        mut also: impl FnMut(ArrayView2<'_, T>) -> Result<()>,
+    ) -> Result<Self> {
         let (rows, d) = x.dim();
         let x = x.as_standard_layout();
         let width = columns_of_a_task(rows, d);
-        let mut into = z.slice_mut(s![..rows, ..]);
-        let tasks: Vec<_> = x
-            .axis_chunks_iter(Axis(1), width)
-            .zip(into.axis_chunks_iter_mut(Axis(1), width))
-            .collect();
-        let columns: Vec<Columns<T>> = tasks
-            .into_par_iter()
-            .map(|(x, z)| {
+        let (mut sum, mut max) = (vec![0.0_f64; d], vec![T::zero(); d]);
+        let group = if width < d { rows } else { GROUP };
+        for group in x.axis_chunks_iter(Axis(0), group) {
+            also(group)?;
+            let into = sum.par_chunks_mut(width).zip(max.par_chunks_mut(width)).enumerate();
+            into.for_each(|(task, (sum, max))| {
+                let from = task * width;
+                let columns = group.slice(s![.., from..from + sum.len()]);
                 simd(
                     #[inline(always)]
-                    || Columns::of(x, z),
-                )
-            })
-            .collect();
+                    || add_rows(columns, sum, max),
+                );
+            });
+        }
         // A sum of finite f32 is finite in f64; one of f64 may overflow.
-        if !columns.iter().all(|columns| columns.sum.iter().all(|sum| sum.is_finite())) {
+        if !sum.iter().all(|sum| sum.is_finite()) {
             ensure_finite(what, x.view())?;
         }
-        Ok(Self {
-            rows,
-            centre: columns.iter().flat_map(|columns| columns.centre.iter().copied()).collect(),
-            scale: columns.iter().flat_map(|columns| columns.scale.iter().copied()).collect(),
-            residual: columns.iter().flat_map(|columns| columns.residual.iter().copied()).collect(),
-            z,
-        })
+        let exponent = T::MAX_SCALE_EXPONENT;
+        let scale: Array1<f64> = max.iter().map(|m| power_of_two(m.widen(), exponent)).collect();
+        let centre: Array1<T> = sum.iter().map(|s| T::narrow(s / rows as f64)).collect();
+        // Summed anew: n·centre would bring back the rounding of a sum far from zero.
+        let mut residual = vec![0.0_f64; d];
+        let mut into = z.slice_mut(s![..rows, ..]);
+        let into: Vec<_> = into.axis_chunks_iter_mut(Axis(1), width).collect();
+        into.into_par_iter().zip(residual.par_chunks_mut(width)).enumerate().for_each(
+            |(task, (z, residual))| {
+                let columns = s![task * width..task * width + residual.len()];
+                let x = x.slice(s![.., task * width..task * width + residual.len()]);
+                let (centre, scale) = (centre.slice(columns), scale.slice(columns));
+                simd(
+                    #[inline(always)]
+                    || centre_rows(x, z, centre, scale, residual),
+                );
+            },
+        );
+        Ok(Self { z, rows, centre, scale, residual: residual.into() })
     }
 
     pub(super) fn rows(&self) -> u64 {
@@ -88,42 +109,48 @@ impl<T: Real> Block<T> {
     }
 }
 
-/// Some columns of a block.
-struct Columns<T> {
-    sum: Vec<f64>,
-    centre: Vec<T>,
-    scale: Vec<f64>,
-    residual: Vec<f64>,
+/// Adds rows to the sums of their columns, and their magnitudes to the maxima.
+#[inline(always)]
+fn add_rows<T: Real>(x: ArrayView2<'_, T>, sum: &mut [f64], max: &mut [T]) {
+    let larger = |a: T, b: T| if b.abs() > a { b.abs() } else { a };
+    let rows: Vec<&[T]> =
+        x.rows().into_iter().map(|row| row.to_slice().unwrap_or_default()).collect();
+    // Four rows at a time: the sums are loaded and stored a quarter as often.
+    let (fours, rest) = rows.as_chunks::<4>();
+    for [p, q, r, s] in fours {
+        let sums = sum.iter_mut().zip(&mut *max);
+        for (((((sum, max), &p), &q), &r), &s) in sums.zip(*p).zip(*q).zip(*r).zip(*s) {
+            *sum += (p.widen() + q.widen()) + (r.widen() + s.widen());
+            *max = larger(larger(larger(larger(*max, p), q), r), s);
+        }
+    }
+    for row in rest {
+        for ((sum, max), &x) in sum.iter_mut().zip(&mut *max).zip(*row) {
+            *sum += x.widen();
+            *max = larger(*max, x);
+        }
+    }
 }
 
-impl<T: Real> Columns<T> {
-    #[inline(always)]
-    fn of(x: ArrayView2<'_, T>, mut z: ArrayViewMut2<'_, T>) -> Self {
-        let (rows, d) = x.dim();
-        let (mut sum, mut max) = (vec![0.0_f64; d], vec![T::zero(); d]);
-        for row in x.rows() {
-            let row = row.to_slice().unwrap_or_default();
-            for ((sum, max), &x) in sum.iter_mut().zip(&mut max).zip(row) {
-                *sum += x.widen();
-                *max = if x.abs() > *max { x.abs() } else { *max };
-            }
+/// z = (x − centre)/scale, and residual = Σ (x − centre).
+#[inline(always)]
+fn centre_rows<T: Real>(
+    x: ArrayView2<'_, T>,
+    mut z: ArrayViewMut2<'_, T>,
+    centre: ArrayView1<'_, T>,
+    scale: ArrayView1<'_, f64>,
+    residual: &mut [f64],
+) {
+    let factor: Vec<T> = scale.iter().map(|s| T::narrow(1.0 / s)).collect();
+    let centre = centre.to_slice().unwrap_or_default();
+    for (mut z, x) in z.rows_mut().into_iter().zip(x.rows()) {
+        let z = z.as_slice_mut().unwrap_or_default();
+        let columns = centre.iter().zip(&factor).zip(&mut *residual);
+        let values = z.iter_mut().zip(x.to_slice().unwrap_or_default());
+        for ((z, x), ((centre, factor), residual)) in values.zip(columns) {
+            *z = (*x - *centre) * *factor;
+            *residual += x.widen() - centre.widen();
         }
-        let scale: Vec<f64> =
-            max.iter().map(|m| power_of_two(m.widen(), T::MAX_SCALE_EXPONENT)).collect();
-        let centre: Vec<T> = sum.iter().map(|s| T::narrow(s / rows as f64)).collect();
-        let factor: Vec<T> = scale.iter().map(|s| T::narrow(1.0 / s)).collect();
-        // Summed anew: n·centre would bring back the rounding of a sum far from zero.
-        let mut residual = vec![0.0_f64; d];
-        for (mut z, x) in z.rows_mut().into_iter().zip(x.rows()) {
-            let z = z.as_slice_mut().unwrap_or_default();
-            let columns = centre.iter().zip(&factor).zip(&mut residual);
-            let values = z.iter_mut().zip(x.to_slice().unwrap_or_default());
-            for ((z, x), ((centre, factor), residual)) in values.zip(columns) {
-                *z = (*x - *centre) * *factor;
-                *residual += x.widen() - centre.widen();
-            }
-        }
-        Self { sum, centre, scale, residual }
     }
 }
 

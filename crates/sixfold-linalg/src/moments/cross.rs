@@ -63,8 +63,8 @@ impl CrossMoments {
         let rows = x.nrows();
         let chunks = x.axis_chunks_iter(Axis(0), block::ROWS);
         for (x, y) in chunks.zip(y.axis_chunks_iter(Axis(0), block::ROWS)) {
-            let x = Block::new("x", x, for_x.take(rows))?;
-            let y = Block::new("y", y, for_y.take(rows))?;
+            let x = Block::new("x", x, for_x.take(rows), |_| Ok(()))?;
+            let y = Block::new("y", y, for_y.take(rows), |_| Ok(()))?;
             self.absorb(&x, &y, &mut for_x);
             for_x.give_back(x);
             for_y.give_back(y);

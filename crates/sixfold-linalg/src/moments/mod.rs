@@ -101,9 +101,31 @@ impl Moments {
         if x.nrows() > block::ROWS {
             ensure_finite("x", x)?;
         }
+        self.update_with(x, |_| Ok(()))
+    }
+
+    /// [`update`](Self::update) that hands groups of rows, before they are counted, to another
+    /// statistic of the same rows: both read them while they are in the cache.
+    ///
+    /// # Errors
+    /// Those of [`update`](Self::update) and of `also`; blocks of 1024 rows before the one that
+    /// failed stay counted.
+    pub fn update_with<T: Real>(
+        &mut self,
+        x: ArrayView2<'_, T>,
+        mut also: impl FnMut(ArrayView2<'_, T>) -> Result<()>,
+    ) -> Result<()> {
+        same_shape("x", [x.nrows(), x.ncols()], [x.nrows(), self.dim()])?;
         let mut buffers = Buffers::new(self.dim());
-        for rows in x.axis_chunks_iter(Axis(0), block::ROWS) {
-            let block = Block::new("x", rows, buffers.take(x.nrows()))?;
+        for (i, rows) in x.axis_chunks_iter(Axis(0), block::ROWS).enumerate() {
+            let block = Block::new("x", rows, buffers.take(x.nrows()), &mut also);
+            // An error of `also` counts rows from its group.
+            let block = block.map_err(|error| match ensure_finite("x", rows) {
+                Err(Error::NotFinite { what, row, col }) => {
+                    Error::NotFinite { what, row: row + i * block::ROWS, col }
+                }
+                _ => error,
+            })?;
             self.absorb(&block, &mut buffers);
             buffers.give_back(block);
         }

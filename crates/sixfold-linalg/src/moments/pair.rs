@@ -56,8 +56,8 @@ impl PairMoments {
         let rows = x.nrows();
         let chunks = x.axis_chunks_iter(Axis(0), block::ROWS);
         for (x, y) in chunks.zip(y.axis_chunks_iter(Axis(0), block::ROWS)) {
-            let x = Block::new("x", x, for_x.take(rows))?;
-            let y = Block::new("y", y, for_y.take(rows))?;
+            let x = Block::new("x", x, for_x.take(rows), |_| Ok(()))?;
+            let y = Block::new("y", y, for_y.take(rows), |_| Ok(()))?;
             self.x.absorb(&x, &mut for_x);
             self.y.absorb(&y, &mut for_y);
             self.xy.absorb(&x, &y, &mut for_xy);

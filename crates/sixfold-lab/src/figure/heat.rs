@@ -7,6 +7,8 @@ use crate::format::number;
 
 /// Cells of this width hold their value as text.
 const ROOM_FOR_NUMBERS: f64 = 27.0;
+/// And cells of this width also where the page is narrow.
+const ROOM_ON_A_PHONE: f64 = 40.0;
 
 pub(super) fn draw(
     svg: &mut Svg,
@@ -37,7 +39,12 @@ pub(super) fn draw(
             let (number_of_colour, share) = colours.of(*cell);
             svg.cell(inset, number_of_colour, share, &tip);
             if width >= ROOM_FOR_NUMBERS {
-                let class = if share > 0.55 { "inside" } else { "over" };
+                let class = match (share > 0.55, width >= ROOM_ON_A_PHONE) {
+                    (true, true) => "inside",
+                    (false, true) => "over",
+                    (true, false) => "inside tight",
+                    (false, false) => "over tight",
+                };
                 let (x, y) = (x + width / 2.0, y + height / 2.0 + 4.0);
                 svg.text(x, y, Anchor::Middle, class, &written(*cell, signed));
             }
@@ -78,7 +85,7 @@ fn written(value: f64, signed: bool) -> String {
     let decimals = match value.abs() {
         9.95.. => 0,
         0.995.. => 1,
-        _ => 2,
+        _ => 2 - usize::from(signed),
     };
     let text = format!("{value:.decimals$}");
     match signed && value > 0.0 {

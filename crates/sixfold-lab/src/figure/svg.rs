@@ -76,7 +76,7 @@ impl Svg {
     pub(super) fn text(&mut self, x: f64, y: f64, anchor: Anchor, class: &str, text: &str) {
         let fill = match class {
             "muted" | "tick" => MUTED,
-            "inside" => PAPER,
+            "inside" | "inside tight" => PAPER,
             _ => INK,
         };
         self.add(format_args!(

@@ -279,6 +279,36 @@ pub(super) fn rises_then_falls(what: &str, curve: &[At]) -> Finding {
     Finding::new(claim, verdict, format!("{why}: {course}."))
 }
 
+/// Whether a curve over training steps ends above its beginning, and has not been higher before.
+pub(super) fn grows(claim: &str, curve: &[At]) -> Finding {
+    let (Some(first), Some(last), Some(top)) = (curve.first(), curve.last(), highest(curve)) else {
+        return Finding::new(claim, Verdict::CannotBeJudged, "No value was measured.");
+    };
+    let (rises, sinks) = (last.clearly_above(first), first.clearly_above(last));
+    let peaks = top.clearly_above(last) && top.clearly_above(first);
+    let (verdict, course) = match (rises, sinks, peaks) {
+        (true, _, false) => (Verdict::Holds, "a rise beyond the intervals"),
+        (true, _, true) => {
+            (Verdict::Partly, "a rise beyond the intervals, most of it only for a time")
+        }
+        (_, true, _) => (Verdict::DoesNotHold, "a fall beyond the intervals"),
+        (_, _, true) => (Verdict::DoesNotHold, "a rise and a fall back to where it began"),
+        _ => (Verdict::CannotBeJudged, "no change beyond the intervals"),
+    };
+    let between = match peaks {
+        true => format!(", with {} at step {} in between", said(top), short(top.x)),
+        false => String::new(),
+    };
+    let why = format!(
+        "Averaged over the blocks it goes from {} at step {} to {} at step {}{between}: {course}.",
+        said(first),
+        short(first.x),
+        said(last),
+        short(last.x)
+    );
+    Finding::new(claim, verdict, why)
+}
+
 /// Points of two curves at the same place.
 pub(super) fn pairs<'a>(a: &'a [At], b: &'a [At]) -> Vec<(&'a At, &'a At)> {
     let same = |at: &At| b.iter().find(|other| (other.x - at.x).abs() < 1e-9);

@@ -85,3 +85,15 @@ fn a_rise_and_a_fall_are_told_apart() {
     assert_eq!(dip.verdict, Verdict::Holds);
     assert!(dip.why.contains("after a dip to 6"), "{}", dip.why);
 }
+
+#[test]
+fn growth_that_does_not_last_is_not_called_growth() {
+    let of = |values: &[f64]| grows("It grows", &curve(values, 0.01));
+    assert_eq!(of(&[0.1, 0.2, 0.3]).verdict, Verdict::Holds);
+    let peak = of(&[0.1, 0.5, 0.2]);
+    assert_eq!(peak.verdict, Verdict::Partly);
+    assert!(peak.why.contains("0.5") && peak.why.contains("at step 1 in between"), "{}", peak.why);
+    assert_eq!(of(&[0.1, 0.5, 0.1]).verdict, Verdict::DoesNotHold);
+    assert_eq!(of(&[0.3, 0.2, 0.1]).verdict, Verdict::DoesNotHold);
+    assert_eq!(of(&[0.1, 0.1, 0.1]).verdict, Verdict::CannotBeJudged);
+}

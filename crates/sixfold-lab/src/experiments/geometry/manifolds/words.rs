@@ -18,7 +18,7 @@ const LINES: usize = 5;
 pub(super) fn present(config: &ManifoldsConfig, results: &Results) -> Presentation {
     let view = View::new(Curves::new(results));
     let mut trusts: Vec<Trust> =
-        view.estimators.iter().map(|name| trust(name, &view.biases(name))).collect();
+        view.shown().iter().map(|name| trust(name, &view.biases(name))).collect();
     trusts.sort_by_key(|trust| std::cmp::Reverse((trust.upto, trust.within[0])));
     Presentation {
         headline: view.headline(&trusts),
@@ -82,7 +82,7 @@ impl<'a> View<'a> {
         let rest = match high.is_empty() {
             true => String::new(),
             false => format!(
-                "; above {} {} % of all estimates are too low",
+                "; above dimension {}, {} % of all estimates are too low",
                 upto.max(10),
                 (100.0 * low as f64 / high.len() as f64).round()
             ),

@@ -1,6 +1,6 @@
 //! Figures, tables and words of a training, from its records alone.
 
-use super::super::claims::{self, Finding, said};
+use super::super::claims::{self, Finding};
 use super::super::curves::{At, Curves, line};
 use super::TrainingConfig;
 use crate::figure::{Axis, Chart, Figure, Point, Series};
@@ -107,25 +107,9 @@ impl View<'_> {
             };
             findings
                 .push(claims::rises_then_falls(&what, &self.mean("intrinsic_dimension", filter)));
-            let anisotropy = self.mean("anisotropy", filter);
-            if let (Some(first), Some(last)) = (anisotropy.first(), anisotropy.last()) {
-                let (verdict, end) = match (last.clearly_above(first), first.clearly_above(last)) {
-                    (true, _) => (claims::Verdict::Holds, "a rise beyond the intervals"),
-                    (_, true) => (claims::Verdict::DoesNotHold, "a fall beyond the intervals"),
-                    _ => (claims::Verdict::CannotBeJudged, "no change beyond the intervals"),
-                };
-                findings.push(Finding::new(
-                    format!("The anisotropy of a decoder grows during training (filter {filter})"),
-                    verdict,
-                    format!(
-                        "Averaged over the blocks it goes from {} at step {} to {} at step {}: {end}.",
-                        said(first),
-                        short(first.x),
-                        said(last),
-                        short(last.x)
-                    ),
-                ));
-            }
+            let what =
+                format!("The anisotropy of a decoder grows during training (filter {filter})");
+            findings.push(claims::grows(&what, &self.mean("anisotropy", filter)));
         }
         findings
     }

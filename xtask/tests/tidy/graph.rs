@@ -133,6 +133,21 @@ fn methods_do_not_make_their_users_compile_tokenizers() {
 }
 
 #[test]
+fn methods_on_plain_matrices_do_without_burn() {
+    let plain = ["sixfold-geometry", "sixfold-linearity", "sixfold-sgns"];
+    let found: Vec<String> = plain
+        .into_iter()
+        .filter(|method| exists(method))
+        .filter(|method| tree(method, &["--no-default-features"]).contains("burn"))
+        .map(str::to_owned)
+        .collect();
+    none(
+        "Without default features these compute on host matrices: put burn behind `model`:",
+        &found,
+    );
+}
+
+#[test]
 fn published_crates_have_versioned_path_dependencies() {
     let mut problems = Vec::new();
     // `publish = false` is an empty list of registries.

@@ -30,6 +30,9 @@ pub struct TransformerSpec {
     /// Parameter set of each layer: `[0, 1, 2]` for three layers of their own, `[0, 0, 0]` for
     /// one shared by three.
     pub schedule: Vec<usize>,
+    /// Parameter sets that are an affine map in place of attention and MLP, ascending; what layer
+    /// surgery leaves.
+    pub affine: Vec<usize>,
     /// How a block arranges its norms and residuals.
     pub block: BlockForm,
     /// Whether a token sees later ones.
@@ -258,6 +261,7 @@ impl TransformerSpec {
             }),
             max_positions: None,
             schedule: (0..n_layers).collect(),
+            affine: Vec::new(),
             block: BlockForm::PreNorm,
             causal: true,
             attention: AttentionSpec::new(n_heads, d_model / n_heads, false),
@@ -344,6 +348,10 @@ impl TransformerSpec {
         require(
             attention.windows.is_empty() || attention.windows.len() == self.n_layers(),
             format!("{} windows for {} layers", attention.windows.len(), self.n_layers()),
+        );
+        require(
+            self.affine.iter().all(|&block| block < self.n_blocks()) && self.affine.is_sorted(),
+            format!("affine blocks {:?} of {}", self.affine, self.n_blocks()),
         );
         require(
             self.embed_projection.is_some() || self.d_embed == self.d_model,

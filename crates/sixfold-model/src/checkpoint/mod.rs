@@ -5,6 +5,7 @@ mod config;
 mod load;
 mod naming;
 mod save;
+mod surgery;
 mod weights;
 
 use std::path::{Path, PathBuf};
@@ -107,12 +108,13 @@ impl Checkpoint {
         let dir = dir.into();
         let path = dir.join("config.json");
         let reader = ConfigReader::new(&path, &config);
-        let model_type = reader.word("model_type", "")?;
+        let model_type = surgery::family_name(reader.word("model_type", "")?);
         let Some(family) = FAMILIES.iter().find(|family| family.name == model_type) else {
             let names: Vec<_> = crate::families().collect();
             return Err(reader.error("model_type", format!("supported: {}", names.join(", "))));
         };
-        let spec = (family.spec)(&reader)?;
+        let mut spec = (family.spec)(&reader)?;
+        surgery::read(&reader, &mut spec.body)?;
         reader.finish(&options.ignore_keys)?;
         let problems = spec.body.problems();
         if !problems.is_empty() {
@@ -263,6 +265,9 @@ impl Checkpoint {
     /// Where the parameter at `path` of a model with that head is stored.
     fn source(&self, naming: &Naming, path: &str, head: HeadKind) -> Option<naming::Source> {
         let body = path.strip_prefix("body.");
+        if let Some(source) = surgery::source(body.unwrap_or(path)) {
+            return Some(source);
+        }
         match (head, body) {
             (HeadKind::None, _) => source(self.family.body, naming, path),
             (_, Some(path)) => source(self.family.body, naming, path),

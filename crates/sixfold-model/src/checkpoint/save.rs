@@ -10,29 +10,51 @@ use serde_json::Value;
 
 use super::archive::stored_shape;
 use super::naming::{Naming, Source};
-use super::{Checkpoint, HeadKind};
-use crate::{CausalLm, Error, MaskedLm, PathTracker, Result, SequenceClassifier, Transformer};
+use super::{Checkpoint, HeadKind, surgery};
+use crate::{
+    CausalLm, Error, MaskedLm, PathTracker, Result, SequenceClassifier, Transformer,
+    TransformerSpec,
+};
 
 /// A model that a checkpoint can write.
 pub trait SaveModel: Module {
     /// Its head.
     const HEAD: HeadKind;
+
+    /// The description of its transformer, layer surgery included.
+    fn spec(&self) -> &TransformerSpec;
 }
 
 impl SaveModel for Transformer {
     const HEAD: HeadKind = HeadKind::None;
+
+    fn spec(&self) -> &TransformerSpec {
+        self.spec()
+    }
 }
 
 impl SaveModel for CausalLm {
     const HEAD: HeadKind = HeadKind::LanguageModel;
+
+    fn spec(&self) -> &TransformerSpec {
+        self.body.spec()
+    }
 }
 
 impl SaveModel for MaskedLm {
     const HEAD: HeadKind = HeadKind::LanguageModel;
+
+    fn spec(&self) -> &TransformerSpec {
+        self.body.spec()
+    }
 }
 
 impl SaveModel for SequenceClassifier {
     const HEAD: HeadKind = HeadKind::Classifier;
+
+    fn spec(&self) -> &TransformerSpec {
+        self.body.spec()
+    }
 }
 
 /// Files of a tokenizer, copied beside the model.
@@ -50,6 +72,10 @@ impl Checkpoint {
     /// [`Checkpoint::open`] load: `config.json`, `model.safetensors` in f32, and the tokenizer's
     /// files where this checkpoint has them. Each file is written under a temporary name and
     /// renamed, the config last.
+    ///
+    /// After layer surgery a model whose remaining layers are a plain stack of full blocks stays in
+    /// the family's form. Any other is written with keys of our own, and with a `model_type` that
+    /// `transformers` does not know, so that it cannot load half of it.
     ///
     /// # Errors
     /// A file that cannot be written, named; a block that the family's form has no place for.
@@ -88,6 +114,7 @@ impl Checkpoint {
         config.insert("architectures".to_owned(), vec![self.family.architectures[at]].into());
         config.insert("torch_dtype".to_owned(), "float32".into());
         config.remove("dtype");
+        surgery::write(&mut config, &self.spec.body, model.spec());
         let text = format!("{:#}\n", Value::Object(config));
         write_file(&dir.join("config.json"), text.as_bytes())
     }

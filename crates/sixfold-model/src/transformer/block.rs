@@ -61,6 +61,9 @@ impl Block<Linear> {
         index: usize,
     ) -> Self {
         let path = format!("blocks.{index}");
+        if spec.affine.contains(&index) {
+            return Self::Affine(init.linear(&path, spec.d_model, spec.d_model, true));
+        }
         let norm = || Norm::new(init, spec.norm, spec.norm_epsilon, spec.d_model);
         Self::Full(FullBlock {
             norm_1: norm(),

@@ -12,6 +12,7 @@ mod mlp;
 mod norm;
 mod position;
 mod sinusoid;
+mod surgery;
 
 use burn::module::Module;
 use burn::nn::{Embedding, Linear};

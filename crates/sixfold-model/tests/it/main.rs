@@ -15,6 +15,7 @@ mod rte;
 mod sample;
 mod seq2seq;
 mod stats;
+mod surgery;
 mod taps;
 mod tokenizing;
 mod train_common;

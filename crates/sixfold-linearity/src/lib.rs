@@ -1,0 +1,51 @@
+//! How linear a layer is: the share of its output that the best affine map of its input explains.
+//!
+//! | question | where |
+//! |---|---|
+//! | how linear is a transition, with and without the residual stream? | [`Transition::linearity`] |
+//! | how much of the score would noise have? | [`Linearity::floor`], [`Linearity::adjusted`] |
+//! | does the map hold on tokens that it has not seen? | [`AffineMap::score`] |
+//! | which map is it? | [`Transition::affine_map`] |
+//! | what does the paper's own code say? | [`compat`] |
+//!
+//! With the default feature `model`:
+//!
+//! | task | where |
+//! |---|---|
+//! | moments of any two sites, for maps of spans | [`PairTap`] |
+//! | an affine map as a layer of the model | [`AffineMap::layer`] |
+//! | train the maps to give what the layers gave | [`layerwise_mse`] |
+//! | keep a model from becoming linear, or make it so | [`Regulariser`] |
+//! | what each layer would predict | [`logit_lens`] |
+//!
+//! Scores are computed from streamed moments of `sixfold-linalg`: no activation is kept.
+
+/// The example of the README runs as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
+pub mod compat;
+#[cfg(feature = "model")]
+mod distil;
+mod error;
+#[cfg(feature = "model")]
+mod lens;
+mod map;
+#[cfg(feature = "model")]
+mod pair;
+#[cfg(feature = "model")]
+mod regulariser;
+mod transition;
+
+#[cfg(feature = "model")]
+pub use distil::layerwise_mse;
+pub use error::{Error, Result};
+#[cfg(feature = "model")]
+pub use lens::{LensLayer, logit_lens};
+pub use map::AffineMap;
+#[cfg(feature = "model")]
+pub use pair::{PairTap, SpanMoments};
+#[cfg(feature = "model")]
+pub use regulariser::{Regulariser, RegulariserTap, UnknownRegulariser};
+pub use transition::{Linearity, Transition};

@@ -1,0 +1,198 @@
+//! The scores of one transition X → Y, from its moments.
+
+use ndarray::Array2;
+use sixfold_linalg::{
+    CrossMoments, GramSolution, Moments, PairMoments, gram_rcond, procrustes_from_gram, solve_gram,
+};
+
+use crate::error::same_shape;
+use crate::{AffineMap, Error, Result};
+
+/// Below this share of ‖Y‖², what a layer adds is rounding and has no linearity of its own.
+const NOTHING_ADDED: f64 = 1e-12;
+
+/// The moments of the tokens before a layer (X), after it (Y), and of both together.
+///
+/// The three are borrowed, because neighbouring transitions share a site: `MomentTap` of
+/// `sixfold-model` gives them for all layers in one pass.
+///
+/// ```
+/// use ndarray::array;
+/// use sixfold_linalg::PairMoments;
+/// use sixfold_linearity::Transition;
+/// let x = array![[1.0_f32, 0.0], [0.0, 1.0], [2.0, 1.0], [1.0, 3.0]];
+/// let y = x.dot(&array![[1.0, 1.0], [0.0, 2.0]]) + 5.0;
+/// let mut moments = PairMoments::new(2, 2);
+/// moments.update(x.view(), y.view())?;
+/// let found = Transition::from(&moments).linearity()?;
+/// assert!((found.score - 1.0).abs() < 1e-5);
+/// assert_eq!(found.rank, 2);
+/// # Ok::<(), sixfold_linearity::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Transition<'a> {
+    /// Moments of X, `[n, dx]`.
+    pub x: &'a Moments,
+    /// Moments of Y, `[n, dy]`.
+    pub y: &'a Moments,
+    /// Cross moments of X and Y.
+    pub xy: &'a CrossMoments,
+}
+
+impl<'a> From<&'a PairMoments> for Transition<'a> {
+    fn from(pair: &'a PairMoments) -> Self {
+        Self { x: &pair.x, y: &pair.y, xy: &pair.xy }
+    }
+}
+
+/// How linear a transition is. X and Y are centred in every formula.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Linearity {
+    /// L = 1 − min_A ‖XA − Y‖²/‖Y‖²: the share of Y that the best affine map of X explains.
+    pub score: f64,
+    /// What independent noise would score: r/(N − 1) at rank r.
+    pub floor: f64,
+    /// 1 − (1 − L)(N − 1)/(N − r − 1): zero in the mean for noise; `None` unless N > r + 1.
+    pub adjusted: Option<f64>,
+    /// The score of X → Y − X; `None` where a layer adds nothing, or X and Y differ in width.
+    ///
+    /// It is no measurement of its own: 1 − L = (1 − L_without)·`norm_ratio`.
+    pub without_residual: Option<f64>,
+    /// [`without_residual`](Self::without_residual), adjusted as [`adjusted`](Self::adjusted).
+    pub without_residual_adjusted: Option<f64>,
+    /// ‖Y − X‖²/‖Y‖²; `None` where X and Y differ in width.
+    pub norm_ratio: Option<f64>,
+    /// ‖Y − XA‖²/N: what the map leaves, per token and not normalised.
+    pub residual_error: f64,
+    /// ‖C‖²_*/(tr G · tr YᵀY): the best rotation and one scale; `None` for different widths.
+    pub procrustes_orthogonal: Option<f64>,
+    /// Linear CKA, ‖C‖²_F/(‖G‖_F·‖YᵀY‖_F).
+    pub cka: f64,
+    /// Numerical rank r of X.
+    pub rank: usize,
+    /// Condition number of X with columns of norm 1, or an estimate from below.
+    pub condition: f64,
+    /// Tokens N.
+    pub n: u64,
+}
+
+/// The part of [`Linearity`] that one Gram solve gives: what a jackknife repeats.
+pub(crate) struct Fit {
+    pub(crate) score: f64,
+    pub(crate) norm_ratio: Option<f64>,
+    pub(crate) total: f64,
+    pub(crate) solution: GramSolution,
+}
+
+impl Transition<'_> {
+    /// L alone, and the score without the residual: what an interval repeats for each group.
+    ///
+    /// # Errors
+    /// As [`linearity`](Self::linearity).
+    ///
+    /// # Complexity
+    /// dx³/3 + 2·dx²·dy operations.
+    pub fn scores(&self) -> Result<(f64, Option<f64>)> {
+        let fit = self.fit()?;
+        Ok((fit.score, without_residual(fit.score, fit.norm_ratio)))
+    }
+
+    /// All scores.
+    ///
+    /// # Errors
+    /// [`Error::TooFewTokens`] for fewer than two, [`Error::AllEqual`] where X or Y does not vary,
+    /// [`Error::Unpaired`] where the three states have not seen the same tokens.
+    ///
+    /// # Complexity
+    /// dx³/3 + 2·dx²·dy operations for the map, one SVD of `[dx, dy]` for Procrustes.
+    ///
+    /// # References
+    /// Razzhigaev et al. 2024, *Your Transformer is Secretly Linear*, §3; Kornblith et al. 2019 for
+    /// CKA; the adjustment is Ezekiel's for the multiple correlation.
+    #[doc(alias = "procrustes_similarity")]
+    #[doc(alias = "linearity_score")]
+    pub fn linearity(&self) -> Result<Linearity> {
+        let fit = self.fit()?;
+        let (gram, cross, target) = (self.x.scatter(), self.xy.cross_scatter(), self.y.scatter());
+        let n = self.x.count();
+        let without = without_residual(fit.score, fit.norm_ratio);
+        let rank = fit.solution.rank;
+        let adjust = |score: f64| {
+            let free = n as f64 - rank as f64 - 1.0;
+            (free > 0.0).then(|| 1.0 - (1.0 - score) * (n as f64 - 1.0) / free)
+        };
+        let square_widths = cross.nrows() == cross.ncols();
+        let procrustes = match square_widths {
+            true => Some(procrustes_from_gram(cross.view(), trace(&gram), fit.total)?.similarity),
+            false => None,
+        };
+        Ok(Linearity {
+            score: fit.score,
+            floor: (rank as f64 / (n as f64 - 1.0)).min(1.0),
+            adjusted: adjust(fit.score),
+            without_residual: without,
+            without_residual_adjusted: without.and_then(adjust),
+            norm_ratio: fit.norm_ratio,
+            residual_error: (1.0 - fit.score) * fit.total / n as f64,
+            procrustes_orthogonal: procrustes,
+            cka: square(&cross) / (square(&gram) * square(&target)).sqrt(),
+            rank,
+            condition: fit.solution.condition.sqrt(),
+            n,
+        })
+    }
+
+    /// The affine map that fits best: y ≈ x·A + b.
+    ///
+    /// # Errors
+    /// As [`linearity`](Self::linearity).
+    pub fn affine_map(&self) -> Result<AffineMap> {
+        let weight = self.fit()?.solution.solution;
+        let bias = self.y.mean()? - self.x.mean()?.dot(&weight);
+        Ok(AffineMap { weight, bias })
+    }
+
+    /// Checks that there is something to explain, and solves for the map.
+    pub(crate) fn fit(&self) -> Result<Fit> {
+        self.check("linearity")?;
+        let total = self.y.total_variance();
+        let (gram, cross) = (self.x.scatter(), self.xy.cross_scatter());
+        // States of networks come from f32 arithmetic, whose noise must not count as rank.
+        let solution = solve_gram(gram.view(), cross.view(), gram_rcond::<f32>(gram.nrows()))?;
+        let norm_ratio = (cross.nrows() == cross.ncols())
+            .then(|| ((total - 2.0 * trace(&cross) + trace(&gram)) / total).max(0.0));
+        Ok(Fit { score: (solution.explained / total).clamp(0.0, 1.0), norm_ratio, total, solution })
+    }
+
+    pub(crate) fn check(&self, what: &'static str) -> Result<()> {
+        let [dx, dy] = self.xy.dims();
+        same_shape("xy", [dx, dy], [self.x.dim(), self.y.dim()])?;
+        let (x, y, xy) = (self.x.count(), self.y.count(), self.xy.count());
+        if x != xy || y != xy {
+            return Err(Error::Unpaired { x, y, xy });
+        }
+        if xy < 2 {
+            return Err(Error::TooFewTokens { what, found: xy, needed: 2 });
+        }
+        for (moments, side) in [(self.x, "before the layer"), (self.y, "after the layer")] {
+            if moments.total_variance() <= 0.0 {
+                return Err(Error::AllEqual { what, n: xy, side });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// L_without = 1 − (1 − L)/norm_ratio; none where the layer adds nothing.
+fn without_residual(score: f64, norm_ratio: Option<f64>) -> Option<f64> {
+    norm_ratio.filter(|ratio| *ratio > NOTHING_ADDED).map(|ratio| 1.0 - (1.0 - score) / ratio)
+}
+
+fn trace(matrix: &Array2<f64>) -> f64 {
+    matrix.diag().sum()
+}
+
+/// ‖M‖²_F.
+fn square(matrix: &Array2<f64>) -> f64 {
+    matrix.iter().map(|value| value * value).sum()
+}

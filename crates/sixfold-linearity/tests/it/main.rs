@@ -1,0 +1,11 @@
+//! Tests of the public interface, one module a topic.
+
+mod clouds;
+mod compat;
+mod errors;
+mod identities;
+mod known;
+#[cfg(feature = "model")]
+mod model;
+mod noise;
+mod streaming;

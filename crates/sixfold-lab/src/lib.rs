@@ -25,7 +25,6 @@ mod environment;
 mod error;
 mod experiment;
 mod interrupt;
-mod measures;
 mod progress;
 mod terminal;
 

@@ -1,12 +1,12 @@
 //! The scores of every layer, from its streamed moments.
 
 use anyhow::Result;
+use sixfold_linearity::Transition;
 use sixfold_model::stats::LayerMoments;
 
 use super::stream::{Filtered, Streamed};
 use super::{Filter, LayerMetric, LayerRow, ModelRef, ProfileConfig};
 use crate::context::Context;
-use crate::measures::linearity::{Transition, without_residual};
 
 /// Linearity of every block of `model`, for every filter of `config`.
 ///
@@ -41,27 +41,28 @@ fn transition(moments: &LayerMoments, layer: usize) -> Transition<'_> {
 
 fn block(filtered: &Filtered, layer: usize) -> Result<Vec<LayerMetric>> {
     let scores = transition(&filtered.all, layer).linearity()?;
-    let linear = filtered.interval(|moments| Ok(transition(moments, layer).score()?.0));
-    let without = filtered.interval(|moments| {
-        let (score, _, norm_ratio) = transition(moments, layer).score()?;
-        Ok(without_residual(score, norm_ratio).unwrap_or(f64::NAN))
-    });
+    let linear = filtered.interval(|moments| Ok(transition(moments, layer).scores()?.0));
+    let without =
+        filtered.interval(|moments| Ok(transition(moments, layer).scores()?.1.unwrap_or(f64::NAN)));
     let mut metrics = vec![metric("linearity", scores.score, linear)];
-    if scores.adjusted.is_finite() {
-        metrics.push(metric("linearity_adjusted", scores.adjusted, None));
-    }
     if let Some([even, odd]) = &filtered.halves {
         let (even, odd) = (transition(even, layer), transition(odd, layer));
-        let heldout = (even.heldout(&odd)? + odd.heldout(&even)?) / 2.0;
+        let heldout = (even.affine_map()?.score(&odd)? + odd.affine_map()?.score(&even)?) / 2.0;
         metrics.push(metric("linearity_heldout", heldout, None));
     }
-    if let Some(score) = scores.without_residual {
-        metrics.push(metric("linearity_without_residual", score, without));
+    for (name, value, interval) in [
+        ("linearity_adjusted", scores.adjusted, None),
+        ("linearity_without_residual", scores.without_residual, without),
+        ("norm_ratio", scores.norm_ratio, None),
+        ("procrustes_orthogonal", scores.procrustes_orthogonal, None),
+        ("cka", Some(scores.cka), None),
+        ("rank", Some(scores.rank as f64), None),
+    ] {
+        // What is not defined for a layer has no record.
+        if let Some(value) = value {
+            metrics.push(metric(name, value, interval));
+        }
     }
-    metrics.push(metric("norm_ratio", scores.norm_ratio, None));
-    metrics.push(metric("procrustes_orthogonal", scores.procrustes_orthogonal, None));
-    metrics.push(metric("cka", scores.cka, None));
-    metrics.push(metric("rank", scores.rank as f64, None));
     Ok(metrics)
 }
 

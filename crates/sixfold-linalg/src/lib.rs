@@ -51,7 +51,9 @@ pub use gram_solve::{GramMethod, GramSolution, gram_rcond, solve_gram};
 pub use jackknife::{Jackknife, jackknife, try_jackknife};
 pub use lanczos::{Lanczos, lanczos_largest};
 pub use lstsq::{LeastSquares, lstsq};
-pub use moments::{CrossMoments, CrossMomentsParts, Moments, MomentsParts, PairMoments};
+pub use moments::{
+    CrossMoments, CrossMomentsParts, Moments, MomentsParts, PairMoments, linear_cka,
+};
 pub use operator::LinearOperator;
 pub use polar::{Polar, Procrustes, orthogonal_procrustes, polar, procrustes_from_gram};
 pub use product::{

@@ -5,30 +5,28 @@ use sixfold_model::{Batch, Projection, Site, Tap, TokenEmbedding, Transformer};
 
 use crate::Result;
 
-/// Keeps the states of some residual sites of one pass.
-struct Keep<'a> {
-    sites: &'a [usize],
+/// Keeps the states of some sites of one pass.
+struct Keep {
+    sites: Vec<Site>,
     states: Vec<Option<Tensor<3>>>,
 }
 
-impl<'a> Keep<'a> {
-    fn new(sites: &'a [usize]) -> Self {
-        Self { sites, states: vec![None; sites.len()] }
-    }
-
-    fn keeps(sites: &[usize], at: usize, site: Site) -> bool {
-        Site::residual(sites[at]) == site
+impl Keep {
+    /// Of residual sites.
+    fn new(sites: impl Iterator<Item = usize>) -> Self {
+        let sites: Vec<Site> = sites.map(Site::residual).collect();
+        Self { states: vec![None; sites.len()], sites }
     }
 }
 
-impl Tap for Keep<'_> {
+impl Tap for Keep {
     fn wants(&self, site: Site) -> bool {
-        (0..self.sites.len()).any(|at| Self::keeps(self.sites, at, site))
+        self.sites.contains(&site)
     }
 
     fn visit(&mut self, site: Site, x: Tensor<3>) -> Tensor<3> {
-        for (at, state) in self.states.iter_mut().enumerate() {
-            if Self::keeps(self.sites, at, site) {
+        for (wanted, state) in self.sites.iter().zip(&mut self.states) {
+            if *wanted == site {
                 *state = Some(x.clone());
             }
         }
@@ -66,11 +64,9 @@ where
     Q: Projection,
 {
     assert!(!pairs.is_empty(), "no pair of sites to compare");
-    let (of_student, of_teacher): (Vec<usize>, Vec<usize>) =
-        pairs.iter().map(|[student, teacher]| (*student, *teacher)).unzip();
-    let mut teacher_states = Keep::new(&of_teacher);
+    let mut teacher_states = Keep::new(pairs.iter().map(|[_, teacher]| *teacher));
     teacher.forward_with(batch, &mut teacher_states)?;
-    let mut student_states = Keep::new(&of_student);
+    let mut student_states = Keep::new(pairs.iter().map(|[student, _]| *student));
     student.forward_with(batch, &mut student_states)?;
     let mask: Vec<f32> = batch.mask().iter().map(|&token| f32::from(u8::from(token))).collect();
     let mask = TensorData::new(mask, [batch.rows(), batch.len(), 1]);

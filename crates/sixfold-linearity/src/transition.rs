@@ -2,7 +2,8 @@
 
 use ndarray::Array2;
 use sixfold_linalg::{
-    CrossMoments, GramSolution, Moments, PairMoments, gram_rcond, procrustes_from_gram, solve_gram,
+    CrossMoments, GramSolution, Moments, PairMoments, gram_rcond, linear_cka, procrustes_from_gram,
+    solve_gram,
 };
 
 use crate::error::same_shape;
@@ -81,6 +82,7 @@ pub(crate) struct Fit {
     pub(crate) score: f64,
     pub(crate) norm_ratio: Option<f64>,
     pub(crate) total: f64,
+    pub(crate) cross: Array2<f64>,
     pub(crate) solution: GramSolution,
 }
 
@@ -113,7 +115,6 @@ impl Transition<'_> {
     #[doc(alias = "linearity_score")]
     pub fn linearity(&self) -> Result<Linearity> {
         let fit = self.fit()?;
-        let (gram, cross, target) = (self.x.scatter(), self.xy.cross_scatter(), self.y.scatter());
         let n = self.x.count();
         let without = without_residual(fit.score, fit.norm_ratio);
         let rank = fit.solution.rank;
@@ -121,9 +122,12 @@ impl Transition<'_> {
             let free = n as f64 - rank as f64 - 1.0;
             (free > 0.0).then(|| 1.0 - (1.0 - score) * (n as f64 - 1.0) / free)
         };
-        let square_widths = cross.nrows() == cross.ncols();
-        let procrustes = match square_widths {
-            true => Some(procrustes_from_gram(cross.view(), trace(&gram), fit.total)?.similarity),
+        let cross = &fit.cross;
+        let procrustes = match cross.is_square() {
+            true => {
+                let spread = self.x.total_variance();
+                Some(procrustes_from_gram(cross.view(), spread, fit.total)?.similarity)
+            }
             false => None,
         };
         Ok(Linearity {
@@ -135,7 +139,7 @@ impl Transition<'_> {
             norm_ratio: fit.norm_ratio,
             residual_error: (1.0 - fit.score) * fit.total / n as f64,
             procrustes_orthogonal: procrustes,
-            cka: square(&cross) / (square(&gram) * square(&target)).sqrt(),
+            cka: linear_cka(self.x, self.y, self.xy)?,
             rank,
             condition: fit.solution.condition.sqrt(),
             n,
@@ -159,9 +163,11 @@ impl Transition<'_> {
         let (gram, cross) = (self.x.scatter(), self.xy.cross_scatter());
         // States of networks come from f32 arithmetic, whose noise must not count as rank.
         let solution = solve_gram(gram.view(), cross.view(), gram_rcond::<f32>(gram.nrows()))?;
-        let norm_ratio = (cross.nrows() == cross.ncols())
+        let norm_ratio = cross
+            .is_square()
             .then(|| ((total - 2.0 * trace(&cross) + trace(&gram)) / total).max(0.0));
-        Ok(Fit { score: (solution.explained / total).clamp(0.0, 1.0), norm_ratio, total, solution })
+        let score = (solution.explained / total).clamp(0.0, 1.0);
+        Ok(Fit { score, norm_ratio, total, cross, solution })
     }
 
     pub(crate) fn check(&self, what: &'static str) -> Result<()> {
@@ -190,9 +196,4 @@ fn without_residual(score: f64, norm_ratio: Option<f64>) -> Option<f64> {
 
 fn trace(matrix: &Array2<f64>) -> f64 {
     matrix.diag().sum()
-}
-
-/// ‖M‖²_F.
-fn square(matrix: &Array2<f64>) -> f64 {
-    matrix.iter().map(|value| value * value).sum()
 }

@@ -11,7 +11,7 @@ mod tests;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 
 pub use cross::{CrossMoments, CrossMomentsParts};
-pub use pair::PairMoments;
+pub use pair::{PairMoments, linear_cka};
 
 use crate::error::same_shape;
 use crate::product::mirror;

@@ -92,17 +92,25 @@ impl PairMoments {
     /// revisited*, eq. 5 (arXiv 1905.00414).
     #[doc(alias = "cka")]
     pub fn linear_cka(&self) -> Result<f64> {
-        let norm = |what: &'static str, moments: &Moments| match moments.scatter_square_norm() {
-            square if square > 0.0 => Ok(square.sqrt()),
-            _ => Err(Error::ZeroVariance { what }),
-        };
-        let cross = self.xy.cross_scatter();
-        let square: f64 = cross.iter().map(|value| value * value).sum();
-        Ok(square / norm("x", &self.x)? / norm("y", &self.y)?)
+        linear_cka(&self.x, &self.y, &self.xy)
     }
 
     /// Number of rows n.
     pub fn count(&self) -> u64 {
         self.xy.count()
     }
+}
+
+/// [`PairMoments::linear_cka`] from states that are kept apart, as where neighbouring layers share one.
+///
+/// # Errors
+/// [`Error::ZeroVariance`] where X or Y does not vary.
+pub fn linear_cka(x: &Moments, y: &Moments, xy: &CrossMoments) -> Result<f64> {
+    let norm = |what: &'static str, moments: &Moments| match moments.scatter_square_norm() {
+        square if square > 0.0 => Ok(square.sqrt()),
+        _ => Err(Error::ZeroVariance { what }),
+    };
+    let cross = xy.cross_scatter();
+    let square: f64 = cross.iter().map(|value| value * value).sum();
+    Ok(square / norm("x", x)? / norm("y", y)?)
 }

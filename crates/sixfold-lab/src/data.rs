@@ -7,7 +7,9 @@ use anyhow::Result;
 use crate::error::{config, missing};
 
 mod documents;
+mod glue;
 pub use documents::{Column, Documents};
+pub use glue::{GlueTask, Labelled, Split};
 
 /// What a key of a config points to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

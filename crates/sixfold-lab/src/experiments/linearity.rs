@@ -42,6 +42,11 @@ pub const METRICS: &[MetricInfo] = &[
         caption: "‖Y − X‖² / ‖Y‖² on centred data: how much of the stream each block rewrites.",
     },
     MetricInfo {
+        name: "residual_error",
+        title: "What the affine map leaves",
+        caption: "‖Y − XA‖² per token, not normalised.",
+    },
+    MetricInfo {
         name: "procrustes_orthogonal",
         title: "Orthogonal Procrustes similarity",
         caption: "As linearity, with the map confined to rotations and one scale.",

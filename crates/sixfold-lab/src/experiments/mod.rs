@@ -1,5 +1,6 @@
 //! The experiments, by crate.
 
+pub mod decoder;
 pub mod geometry;
 pub mod linearity;
 pub mod profile;

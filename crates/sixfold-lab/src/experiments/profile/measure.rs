@@ -18,14 +18,24 @@ pub fn linearity(
     cx: &mut Context,
 ) -> Result<Vec<LayerRow>> {
     let mut streamed = Streamed::new(model, config, cx)?;
+    blocks(&mut streamed, &config.filters, &model.name(), cx)
+}
+
+/// Linearity of every block, from the streamed moments of a model.
+pub(in crate::experiments) fn blocks(
+    streamed: &mut Streamed,
+    filters: &[Filter],
+    name: &str,
+    cx: &mut Context,
+) -> Result<Vec<LayerRow>> {
     let mut rows = Vec::new();
-    for &filter in &config.filters {
+    for &filter in filters {
         let filtered = streamed.filtered(filter)?;
         for layer in 0..filtered.all.transitions.len() {
             cx.check_interrupt()?;
             rows.push(LayerRow { layer, filter, metrics: block(&filtered, layer)? });
         }
-        note_sample(model, filter, &filtered, cx);
+        note_sample(name, filter, &filtered, cx);
     }
     Ok(rows)
 }
@@ -54,6 +64,7 @@ fn block(filtered: &Filtered, layer: usize) -> Result<Vec<LayerMetric>> {
         ("linearity_adjusted", scores.adjusted, None),
         ("linearity_without_residual", scores.without_residual, without),
         ("norm_ratio", scores.norm_ratio, None),
+        ("residual_error", Some(scores.residual_error), None),
         ("procrustes_orthogonal", scores.procrustes_orthogonal, None),
         ("cka", Some(scores.cka), None),
         ("rank", Some(scores.rank as f64), None),
@@ -71,11 +82,10 @@ fn metric(name: &str, value: f64, ci95: Option<[f64; 2]>) -> LayerMetric {
 }
 
 /// Says what noise alone would score with so many tokens.
-fn note_sample(model: &ModelRef, filter: Filter, filtered: &Filtered, cx: &mut Context) {
+fn note_sample(name: &str, filter: Filter, filtered: &Filtered, cx: &mut Context) {
     let Some(x) = filtered.all.sites.first() else { return };
     let (n, d) = (x.count(), x.dim());
     let floor = d as f64 / (n as f64 - 1.0).max(1.0);
-    let name = model.name();
     cx.note(format!(
         "{name}, {filter}: {n} tokens in {d} dimensions; a fit of noise would score {floor:.4}"
     ));

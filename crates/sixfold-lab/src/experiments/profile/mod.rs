@@ -7,7 +7,7 @@ mod stream;
 mod words;
 
 pub(super) use reading::Reading;
-pub(super) use stream::{OUTLIER_FACTOR, n_groups, pass};
+pub(super) use stream::{OUTLIER_FACTOR, Streamed, n_groups, pass};
 
 pub use config::{ModelRef, ProfileConfig, TextConfig};
 pub use sixfold_model::stats::TokenFilter as Filter;

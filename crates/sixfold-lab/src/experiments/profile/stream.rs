@@ -13,7 +13,7 @@ use crate::context::Context;
 pub(in crate::experiments) const OUTLIER_FACTOR: f64 = 5.0;
 
 /// The streamed moments of a model over a text.
-pub(super) struct Streamed {
+pub(in crate::experiments) struct Streamed {
     tap: MomentTap,
 }
 
@@ -27,7 +27,7 @@ pub(super) struct Filtered {
 }
 
 impl Streamed {
-    /// Reads the text once, twice where a filter has to know outliers.
+    /// Opens a model and streams a text through it.
     pub(super) fn new(model: &ModelRef, config: &ProfileConfig, cx: &mut Context) -> Result<Self> {
         let dir = cx.locator().existing("models", &model.dir)?;
         let text = cx.locator().existing("text.path", &config.text.path)?;
@@ -35,27 +35,34 @@ impl Streamed {
         let checkpoint = Checkpoint::open(&dir)?;
         let transformer = checkpoint.transformer(&device)?;
         let reading = Reading::new(&dir, &checkpoint, &text, &config.text)?;
-        let spec = checkpoint.spec();
+        Self::of(&transformer, &reading, &config.filters, &model.name(), cx)
+    }
 
+    /// Streams a text through a model: once, twice where a filter has to know outliers.
+    pub(in crate::experiments) fn of(
+        model: &Transformer,
+        reading: &Reading,
+        filters: &[TokenFilter],
+        name: &str,
+        cx: &mut Context,
+    ) -> Result<Self> {
+        let spec = model.spec();
         let mut norms = NormTap::new();
-        if config.filters.iter().any(|filter| filter.needs_norms()) {
-            let what = format!("{}: norms", model.name());
-            pass(&transformer, &reading, &mut norms, &what, cx, |norms, batch, _| {
-                norms.begin(batch)
-            })?;
+        if filters.iter().any(|filter| filter.needs_norms()) {
+            let what = format!("{name}: norms");
+            pass(model, reading, &mut norms, &what, cx, |norms, batch, _| norms.begin(batch))?;
         }
         let outliers = norms.outliers(OUTLIER_FACTOR);
         let classes = reading.classes(spec.causal, &outliers);
         let groups = n_groups(spec.d_model).min(reading.n_documents);
         let mut tap = MomentTap::new();
-        let what = format!("{}: moments", model.name());
-        pass(&transformer, &reading, &mut tap, &what, cx, |tap, batch, index| {
+        let what = format!("{name}: moments");
+        pass(model, reading, &mut tap, &what, cx, |tap, batch, index| {
             let rows: Vec<usize> = reading.batches[index].1.iter().map(|d| d % groups).collect();
             tap.begin(batch, &classes[index], &rows);
         })?;
         cx.note(format!(
-            "{}: {} tokens of {} documents, {} tokens with a norm above {OUTLIER_FACTOR} medians",
-            model.name(),
+            "{name}: {} tokens of {} documents, {} tokens with a norm above {OUTLIER_FACTOR} medians",
             reading.n_tokens,
             reading.n_documents,
             outliers.iter().filter(|&&outlier| outlier).count()

@@ -2,11 +2,10 @@
 
 mod checkpoints;
 mod config;
-mod recipe;
 mod words;
 
 pub use checkpoints::{Checkpoints, step_of};
-pub use config::{Recipe, TrainingConfig};
+pub use config::TrainingConfig;
 
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
@@ -19,10 +18,14 @@ use crate::config::ExperimentFile;
 use crate::context::Context;
 use crate::data::Input;
 use crate::experiment::Experiment;
+use crate::experiments::decoder::{Material, Recipe, Training as Decoder};
 use crate::experiments::experiment_file;
 use crate::experiments::profile::{ModelRef, Reading};
 use crate::present::Presentation;
 use crate::record::{Better, Metric, Results};
+
+/// Examples of each part on which a loss is taken.
+const LOSS_EXAMPLES: usize = 64;
 
 /// The state of a model at one step, as its cell keeps it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -86,9 +89,10 @@ impl TrainingConfig {
 
 /// Trains the recipe's decoder and measures it on the way, each time as a resumable cell.
 fn train(config: &TrainingConfig, cx: &mut Context) -> Result<()> {
-    let material = recipe::Material::read(config, cx)?;
+    let material = Material::read(&config.recipe, &config.text, cx)?;
     let held_out = material.held_out.iter().cloned().map(Ok);
     let Recipe { context, batch_size, .. } = config.recipe;
+    let dir = cx.checkpoints();
     let reading = Reading::of(held_out, &material.tokenizer, context, 0, config.text.max_tokens)?;
     cx.note(format!(
         "{} tokens to learn from; measured on {} held-out tokens of {} documents.",
@@ -101,13 +105,11 @@ fn train(config: &TrainingConfig, cx: &mut Context) -> Result<()> {
         let measured = cx.cell(&format!("step {step}"), |cx| {
             let training = match &mut training {
                 Some(training) => training,
-                empty => {
-                    empty.insert(recipe::Training::begin(&config.recipe, &material, step, cx)?)
-                }
+                empty => empty.insert(Decoder::begin(&config.recipe, &material, step, &dir, cx)?),
             };
             training.advance(step, cx)?;
             let model = training.model();
-            let [train_loss, heldout_loss] = material.losses(&model, batch_size)?;
+            let [train_loss, heldout_loss] = material.losses(&model, batch_size, LOSS_EXAMPLES)?;
             let (train_loss, heldout_loss) = (Some(train_loss), Some(heldout_loss));
             let what = format!("step {step}");
             let seed = Seed::new(cx.seed());

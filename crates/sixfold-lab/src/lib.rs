@@ -10,6 +10,7 @@ pub mod data;
 pub mod experiments;
 pub mod figure;
 pub mod format;
+pub mod logistic;
 pub mod present;
 pub mod record;
 pub mod report;

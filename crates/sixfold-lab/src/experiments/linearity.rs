@@ -1,5 +1,9 @@
 //! `linearity/profile`: how linear each block is, with and without the residual stream.
 
+mod pretrain;
+
+pub use pretrain::{Pretrain, PretrainConfig, ProbeConfig};
+
 use anyhow::Result;
 
 use super::experiment_file;

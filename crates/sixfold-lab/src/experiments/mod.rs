@@ -1,5 +1,6 @@
 //! The experiments, by crate.
 
+mod curves;
 pub mod decoder;
 pub mod geometry;
 pub mod linearity;
@@ -29,5 +30,6 @@ pub fn registry() -> Registry {
         .with(geometry::Manifolds)
         .with(geometry::Profile::default())
         .with(geometry::Training)
+        .with(linearity::Pretrain)
         .with(linearity::Profile::default())
 }

@@ -1,6 +1,6 @@
 //! What the numbers say about a claim, as plain sentences that follow from them.
 
-use super::curves::At;
+use super::super::curves::At;
 use crate::format::short;
 use crate::table::{Cell, Table};
 

@@ -5,7 +5,6 @@ pub mod profile;
 pub mod training;
 
 mod claims;
-mod curves;
 mod estimator;
 mod probe;
 mod score;

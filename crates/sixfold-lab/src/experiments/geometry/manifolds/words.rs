@@ -2,7 +2,7 @@
 
 use sixfold_geometry::manifolds::Manifold;
 
-use super::super::curves::{At, Curves, line};
+use super::super::super::curves::{At, Curves, line};
 use super::ManifoldsConfig;
 use super::trust::{TOLERANCE, Trust, table_of, trust};
 use crate::figure::{Axis, Chart, Figure, Series};

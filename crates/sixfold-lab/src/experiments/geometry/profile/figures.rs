@@ -1,6 +1,6 @@
 //! The figures of a profile.
 
-use super::super::curves::{At, line, relative};
+use super::super::super::curves::{At, line, relative};
 use super::findings::{self, Model};
 use super::words::{BETWEEN, COMPARED, Info, MEASURES, View};
 use crate::figure::{Axis, Chart, Figure, Series};

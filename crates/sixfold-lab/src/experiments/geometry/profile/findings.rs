@@ -1,7 +1,7 @@
 //! The paper's claims, judged by the numbers of a profile.
 
+use super::super::super::curves::{At, Curves};
 use super::super::claims::{self, Finding, said};
-use super::super::curves::{At, Curves};
 use crate::format::short;
 use crate::table::{Cell, Table};
 

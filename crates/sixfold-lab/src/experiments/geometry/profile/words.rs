@@ -1,7 +1,7 @@
 //! Figures, tables and words of a profile, from its records alone.
 
+use super::super::super::curves::{At, Curves};
 use super::super::claims::{self, highest};
-use super::super::curves::{At, Curves};
 use super::findings::{self, Model};
 use crate::format::short;
 use crate::present::Presentation;

@@ -1,7 +1,7 @@
 //! Figures, tables and words of a training, from its records alone.
 
+use super::super::super::curves::{At, Curves, line};
 use super::super::claims::{self, Finding};
-use super::super::curves::{At, Curves, line};
 use super::TrainingConfig;
 use crate::figure::{Axis, Chart, Figure, Point, Series};
 use crate::format::short;

@@ -1,0 +1,124 @@
+//! What a frozen model tells a linear probe about sentences, site by site.
+
+use anyhow::{Result, ensure};
+use burn::tensor::Tensor;
+use ndarray::Array2;
+use sixfold_model::{Batch, EncodeOptions, Seed, Site, Tap, Tokenizer, Transformer, mean_pool};
+
+use super::config::ProbeConfig;
+use crate::context::Context;
+use crate::data::{GlueTask, Labelled, Split};
+use crate::logistic::{Logistic, majority};
+
+/// Positions of a batch, padding included.
+const BATCH_POSITIONS: usize = 8192;
+
+/// The sentences of a task.
+pub(super) struct Task {
+    pub(super) task: GlueTask,
+    train: Vec<Labelled>,
+    dev: Vec<Labelled>,
+}
+
+impl Task {
+    /// Reads a task; of a large one, a random part that is the same for every model.
+    pub(super) fn read(task: GlueTask, config: &ProbeConfig, cx: &Context) -> Result<Self> {
+        let dir = cx.locator().existing("probe.glue", &config.glue)?;
+        let mut train = task.read(&dir, Split::Train)?;
+        if train.len() > config.max_train {
+            let mut random = Seed::new(0).stream("probe");
+            let n = train.len();
+            let mut chosen = rand::seq::index::sample(&mut random, n, config.max_train).into_vec();
+            chosen.sort_unstable();
+            train = chosen.into_iter().map(|index| train[index].clone()).collect();
+        }
+        Ok(Self { task, train, dev: task.read(&dir, Split::Dev)? })
+    }
+
+    /// Share of the most frequent class among the sentences that are scored.
+    pub(super) fn majority(&self) -> f64 {
+        majority(&classes(&self.dev))
+    }
+
+    /// Accuracy of a probe on the mean state of each site.
+    pub(super) fn accuracies(
+        &self,
+        model: &Transformer,
+        tokenizer: &Tokenizer,
+        max_tokens: usize,
+        cx: &Context,
+    ) -> Result<Vec<f64>> {
+        let states = |sentences: &[Labelled], what: &str| {
+            let what = format!("{}: {what}", self.task);
+            pooled(model, tokenizer, sentences, max_tokens, &what, cx)
+        };
+        let (train, dev) = (states(&self.train, "to fit on")?, states(&self.dev, "to score")?);
+        let (fit_on, score_on) = (classes(&self.train), classes(&self.dev));
+        let of_site = |(train, dev): (Array2<f64>, Array2<f64>)| {
+            Ok(Logistic::fit(train.view(), &fit_on)?.accuracy(dev.view(), &score_on))
+        };
+        train.into_iter().zip(dev).map(of_site).collect()
+    }
+}
+
+fn classes(sentences: &[Labelled]) -> Vec<bool> {
+    sentences.iter().map(|sentence| sentence.class() == 1).collect()
+}
+
+/// The mean hidden state of every sentence at every residual site.
+fn pooled(
+    model: &Transformer,
+    tokenizer: &Tokenizer,
+    sentences: &[Labelled],
+    max_tokens: usize,
+    what: &str,
+    cx: &Context,
+) -> Result<Vec<Array2<f64>>> {
+    let joined: Vec<String> = sentences
+        .iter()
+        .map(|one| match &one.pair {
+            Some(pair) => format!("{}\n{pair}", one.text),
+            None => one.text.clone(),
+        })
+        .collect();
+    let texts: Vec<&str> = joined.iter().map(String::as_str).collect();
+    let options = EncodeOptions { max_tokens: Some(max_tokens), ..EncodeOptions::default() };
+    let batches = tokenizer.bucketed(&texts, &options, BATCH_POSITIONS)?;
+    let told: usize = batches.iter().map(|(rows, _)| rows.len()).sum();
+    ensure!(told == texts.len(), "{what}: {} sentences have no token", texts.len() - told);
+    let spec = model.spec();
+    let empty = Array2::zeros((texts.len(), spec.d_model));
+    let mut sites = vec![empty; model.n_layers() + 1];
+    let mut task = cx.progress().task(what, texts.len() as u64, "sentences");
+    for (rows, batch) in &batches {
+        cx.check_interrupt()?;
+        let mut tap = PoolTap { batch, means: Vec::new() };
+        model.forward_with(batch, &mut tap)?;
+        for (site, means) in sites.iter_mut().zip(tap.means) {
+            for (&row, values) in rows.iter().zip(means.chunks(spec.d_model)) {
+                let values = values.iter().map(|value| f64::from(*value));
+                site.row_mut(row).iter_mut().zip(values).for_each(|(to, value)| *to = value);
+            }
+        }
+        task.advance(rows.len() as u64);
+    }
+    Ok(sites)
+}
+
+/// Keeps the mean over the tokens of every row at every residual site.
+struct PoolTap<'a> {
+    batch: &'a Batch,
+    means: Vec<Vec<f32>>,
+}
+
+impl Tap for PoolTap<'_> {
+    fn wants(&self, site: Site) -> bool {
+        site.residual_index().is_some()
+    }
+
+    fn visit(&mut self, _: Site, state: Tensor<3>) -> Tensor<3> {
+        let means = mean_pool(state.clone(), self.batch).into_data();
+        self.means.push(means.iter::<f32>().collect());
+        state
+    }
+}

@@ -137,6 +137,11 @@ impl Context {
         self.dir.write(&format!("tables/{}.csv", table.name), table.to_csv()?)
     }
 
+    /// A place below the run directory, for files that are no table, such as models.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
     /// Where a training of this run keeps its state, apart from those of other seeds.
     pub fn checkpoints(&self) -> PathBuf {
         self.dir.path().join("checkpoints").join(format!("seed-{}", self.seed))

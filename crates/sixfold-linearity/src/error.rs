@@ -44,6 +44,22 @@ pub enum Error {
         /// The shape it has.
         found: [usize; 2],
     },
+    /// A span of layers that the model does not have.
+    #[error("layers {}..{} of a model of {n_layers}", layers.start, layers.end)]
+    NoSuchLayers {
+        /// The span.
+        layers: std::ops::Range<usize>,
+        /// Layers of the model.
+        n_layers: usize,
+    },
+    /// Two spans of a plan share a layer.
+    #[error("layers {}..{} and {}..{} overlap", first.start, first.end, second.start, second.end)]
+    Overlap {
+        /// The one that begins first.
+        first: std::ops::Range<usize>,
+        /// The other.
+        second: std::ops::Range<usize>,
+    },
     /// Host linear algebra failed.
     #[error(transparent)]
     Linalg(#[from] sixfold_linalg::Error),

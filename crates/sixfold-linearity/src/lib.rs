@@ -14,6 +14,7 @@
 //! |---|---|
 //! | moments of any two sites, for maps of spans | [`PairTap`] |
 //! | an affine map as a layer of the model | [`AffineMap::layer`] |
+//! | take layers out, or put maps in their place | [`Surgery`], [`most_linear_first`] |
 //! | train the maps to give what the layers gave | [`layerwise_mse`] |
 //! | keep a model from becoming linear, or make it so | [`Regulariser`] |
 //! | what each layer would predict | [`logit_lens`] |
@@ -36,6 +37,8 @@ mod map;
 mod pair;
 #[cfg(feature = "model")]
 mod regulariser;
+#[cfg(feature = "model")]
+mod replace;
 mod transition;
 
 #[cfg(feature = "model")]
@@ -48,4 +51,6 @@ pub use map::AffineMap;
 pub use pair::{PairTap, SpanMoments};
 #[cfg(feature = "model")]
 pub use regulariser::{Regulariser, RegulariserTap, UnknownRegulariser};
+#[cfg(feature = "model")]
+pub use replace::{Surgery, most_linear_first, spans};
 pub use transition::{Linearity, Transition};

@@ -5,19 +5,19 @@ use crate::record::{Metric, Results};
 
 /// The records of a run.
 #[derive(Clone, Copy)]
-pub(super) struct Curves<'a>(&'a Results);
+pub(in crate::experiments) struct Curves<'a>(&'a Results);
 
 /// A value on a curve with its interval.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct At {
-    pub(super) x: f64,
-    pub(super) value: f64,
-    pub(super) ci95: Option<[f64; 2]>,
+pub(in crate::experiments) struct At {
+    pub(in crate::experiments) x: f64,
+    pub(in crate::experiments) value: f64,
+    pub(in crate::experiments) ci95: Option<[f64; 2]>,
 }
 
 impl At {
     /// Whether it lies above `other`, intervals apart. Without intervals nothing is clear.
-    pub(super) fn clearly_above(&self, other: &Self) -> bool {
+    pub(in crate::experiments) fn clearly_above(&self, other: &Self) -> bool {
         match (self.ci95, other.ci95) {
             (Some([low, _]), Some([_, high])) => low > high,
             _ => false,
@@ -26,12 +26,12 @@ impl At {
 }
 
 impl<'a> Curves<'a> {
-    pub(super) fn new(results: &'a Results) -> Self {
+    pub(in crate::experiments) fn new(results: &'a Results) -> Self {
         Self(results)
     }
 
     /// The values of a label, in the order of the records.
-    pub(super) fn distinct(&self, name: &str, label: &str) -> Vec<String> {
+    pub(in crate::experiments) fn distinct(&self, name: &str, label: &str) -> Vec<String> {
         let mut values: Vec<String> = Vec::new();
         for metric in self.0.summary().filter(|metric| metric.name == name) {
             let value = metric.place.text(label);
@@ -43,7 +43,7 @@ impl<'a> Curves<'a> {
     }
 
     /// The records called `name` whose labels are as `place` says, over the label `x`.
-    pub(super) fn records(
+    pub(in crate::experiments) fn records(
         &self,
         name: &str,
         x: &str,
@@ -64,7 +64,12 @@ impl<'a> Curves<'a> {
     }
 
     /// The same as points, without values that are not finite.
-    pub(super) fn over(&self, name: &str, x: &str, place: &[(&str, &str)]) -> Vec<At> {
+    pub(in crate::experiments) fn over(
+        &self,
+        name: &str,
+        x: &str,
+        place: &[(&str, &str)],
+    ) -> Vec<At> {
         let records = self.records(name, x, place).into_iter();
         records
             .filter(|(_, metric)| metric.value.is_finite())
@@ -73,7 +78,7 @@ impl<'a> Curves<'a> {
     }
 
     /// The only record called `name` with these labels.
-    pub(super) fn one(&self, name: &str, place: &[(&str, &str)]) -> Option<f64> {
+    pub(in crate::experiments) fn one(&self, name: &str, place: &[(&str, &str)]) -> Option<f64> {
         let mut found = self.0.summary().filter(|metric| {
             metric.name == name
                 && place.iter().all(|(label, value)| metric.place.text(label) == *value)
@@ -83,14 +88,19 @@ impl<'a> Curves<'a> {
 }
 
 /// A line of a chart; none without points.
-pub(super) fn line(label: &str, colour: usize, dash: usize, curve: &[At]) -> Option<Series> {
+pub(in crate::experiments) fn line(
+    label: &str,
+    colour: usize,
+    dash: usize,
+    curve: &[At],
+) -> Option<Series> {
     let points: Vec<Point> =
         curve.iter().map(|at| Point { x: at.x, y: at.value, band: at.ci95 }).collect();
     (!points.is_empty()).then(|| Series { label: label.to_owned(), colour, dash, points })
 }
 
 /// The points with `x` as a share of the largest one.
-pub(super) fn relative(mut curve: Vec<At>) -> Vec<At> {
+pub(in crate::experiments) fn relative(mut curve: Vec<At>) -> Vec<At> {
     let deepest = curve.iter().map(|at| at.x).fold(1.0, f64::max);
     curve.iter_mut().for_each(|at| at.x /= deepest);
     curve

@@ -1,8 +1,14 @@
 //! `linearity/profile`: how linear each block is, with and without the residual stream.
 
+mod microscope;
 mod pretrain;
+mod probe;
+mod replace;
 
-pub use pretrain::{Pretrain, PretrainConfig, ProbeConfig};
+pub use microscope::{Microscope, MicroscopeConfig};
+pub use pretrain::{Pretrain, PretrainConfig};
+pub use probe::ProbeConfig;
+pub use replace::{Method, Order, Replace, ReplaceConfig};
 
 use anyhow::Result;
 

@@ -30,6 +30,8 @@ pub fn registry() -> Registry {
         .with(geometry::Manifolds)
         .with(geometry::Profile::default())
         .with(geometry::Training)
+        .with(linearity::Microscope)
         .with(linearity::Pretrain)
+        .with(linearity::Replace)
         .with(linearity::Profile::default())
 }

@@ -59,7 +59,10 @@ fn list_is_json_on_demand() {
             Some("geometry/manifolds"),
             Some("geometry/profile"),
             Some("geometry/training"),
-            Some("linearity/profile")
+            Some("linearity/microscope"),
+            Some("linearity/pretrain"),
+            Some("linearity/profile"),
+            Some("linearity/replace")
         ]
     );
     assert!(out(&lab(dir.path(), &["list"])).contains("linearity/profile"));

@@ -8,4 +8,6 @@ mod known;
 #[cfg(feature = "model")]
 mod model;
 mod noise;
+#[cfg(feature = "model")]
+mod replace;
 mod streaming;

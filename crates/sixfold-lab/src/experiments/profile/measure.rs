@@ -41,7 +41,7 @@ pub(in crate::experiments) fn blocks(
 }
 
 /// The moments of the transition from site `layer` to the next.
-fn transition(moments: &LayerMoments, layer: usize) -> Transition<'_> {
+pub(in crate::experiments) fn transition(moments: &LayerMoments, layer: usize) -> Transition<'_> {
     Transition {
         x: &moments.sites[layer],
         y: &moments.sites[layer + 1],

@@ -6,7 +6,8 @@ mod reading;
 mod stream;
 mod words;
 
-pub(super) use reading::Reading;
+pub(super) use measure::transition;
+pub(super) use reading::{Reading, context};
 pub(super) use stream::{OUTLIER_FACTOR, Streamed, n_groups, pass};
 
 pub use config::{ModelRef, ProfileConfig, TextConfig};

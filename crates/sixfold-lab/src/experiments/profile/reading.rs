@@ -6,7 +6,8 @@ use anyhow::{Result, ensure};
 use rand::seq::SliceRandom;
 use sixfold_model::stats::{Duplicates, TokenClass, classify};
 use sixfold_model::{
-    Batch, Checkpoint, EncodeOptions, PaddingSide, Seed, Tokenizer, TransformerSpec, buckets,
+    Batch, CausalLm, Checkpoint, EncodeOptions, PaddingSide, Seed, Tokenizer, TransformerSpec,
+    buckets,
 };
 
 use super::TextConfig;
@@ -120,6 +121,18 @@ impl Reading {
         }
         shuffled.batches = batches(&shuffled.windows, self.pad_id);
         shuffled
+    }
+
+    /// Mean loss of a token that has one before it.
+    pub(in crate::experiments) fn mean_loss(&self, model: &CausalLm) -> Result<f64> {
+        let predicted = |batch: &Batch| batch.n_tokens().saturating_sub(batch.rows());
+        let (mut sum, mut n) = (0.0, 0);
+        for (batch, _) in self.batches.iter().filter(|(batch, _)| predicted(batch) > 0) {
+            let loss = f64::from(model.loss(batch)?.into_scalar::<f32>());
+            sum += loss * predicted(batch) as f64;
+            n += predicted(batch);
+        }
+        Ok(sum / (n as f64).max(1.0))
     }
 
     /// The class of every token, batch by batch.

@@ -70,7 +70,12 @@ impl Streamed {
         Ok(Self { tap })
     }
 
-    /// The moments that a filter keeps.
+    /// The moments of all tokens that a filter keeps.
+    pub(in crate::experiments) fn all(&mut self, filter: TokenFilter) -> Result<LayerMoments> {
+        Ok(self.tap.select(filter, |_| false)?)
+    }
+
+    /// The moments that a filter keeps, of all and of parts.
     pub(super) fn filtered(&mut self, filter: TokenFilter) -> Result<Filtered> {
         let groups = self.tap.groups();
         let all = self.tap.select(filter, |_| false)?;

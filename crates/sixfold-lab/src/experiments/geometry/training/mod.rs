@@ -9,7 +9,7 @@ pub use config::TrainingConfig;
 
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
-use sixfold_model::{Batch, CausalLm, Checkpoint, Seed, Transformer};
+use sixfold_model::{Checkpoint, Seed, Transformer};
 
 use super::Score;
 use super::probe::{Probe, Probed, probe};
@@ -160,12 +160,12 @@ fn of_checkpoint(
     let body: Transformer = match (checkpoint.spec().causal, untrained) {
         (true, true) => {
             let model = checkpoint.init_causal_lm(random, &device);
-            losses = Some(loss_of(&model, &reading)?);
+            losses = Some(reading.mean_loss(&model)?);
             model.body
         }
         (true, false) => {
             let model = checkpoint.causal_lm(&device)?;
-            losses = Some(loss_of(&model, &reading)?);
+            losses = Some(reading.mean_loss(&model)?);
             model.body
         }
         (false, true) => checkpoint.init_transformer(random, &device),
@@ -173,18 +173,6 @@ fn of_checkpoint(
     };
     let Probed { scores, notes, .. } = probe(&body, &reading, &config.probe(seed), &what, cx)?;
     Ok(Measured { train_loss: None, heldout_loss: losses, scores, notes })
-}
-
-/// Mean loss of a token over a text.
-fn loss_of(model: &CausalLm, reading: &Reading) -> Result<f64> {
-    let predicted = |batch: &Batch| batch.n_tokens().saturating_sub(batch.rows());
-    let (mut sum, mut n) = (0.0, 0);
-    for (batch, _) in reading.batches.iter().filter(|(batch, _)| predicted(batch) > 0) {
-        let loss = f64::from(model.loss(batch)?.into_scalar::<f32>());
-        sum += loss * predicted(batch) as f64;
-        n += predicted(batch);
-    }
-    Ok(sum / (n as f64).max(1.0))
 }
 
 fn record(measured: Measured, place: impl Fn(Metric) -> Metric, cx: &mut Context) {

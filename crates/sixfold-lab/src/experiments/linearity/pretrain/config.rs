@@ -3,8 +3,9 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sixfold_linearity::Regulariser;
 
+use super::super::probe::ProbeConfig;
 use crate::config::{Problem, Validate};
-use crate::data::{GlueTask, Input, InputKind, Split};
+use crate::data::{Input, InputKind};
 use crate::experiments::decoder::Recipe;
 use crate::experiments::profile::{Filter, ModelRef, ProfileConfig, TextConfig};
 
@@ -29,20 +30,6 @@ pub struct PretrainConfig {
     pub probe: ProbeConfig,
 }
 
-/// Classifying sentences from the mean hidden state of each site.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ProbeConfig {
-    /// The directory of GLUE.
-    pub glue: String,
-    /// Its tasks of two classes; none for no probe.
-    pub tasks: Vec<GlueTask>,
-    /// Sentences that a probe is fitted on, at most.
-    pub max_train: usize,
-    /// Tokens of a sentence, at most.
-    pub max_tokens: usize,
-}
-
 impl Default for PretrainConfig {
     fn default() -> Self {
         Self {
@@ -54,12 +41,6 @@ impl Default for PretrainConfig {
             loss_examples: 512,
             probe: ProbeConfig::default(),
         }
-    }
-}
-
-impl Default for ProbeConfig {
-    fn default() -> Self {
-        Self { glue: "{data}/glue".to_owned(), tasks: Vec::new(), max_train: 8000, max_tokens: 128 }
     }
 }
 
@@ -78,13 +59,7 @@ impl PretrainConfig {
             column: self.text.column.clone(),
             ..Input::new(InputKind::Text, "text.path", &self.text.path)
         };
-        let glue = self.probe.tasks.iter().flat_map(|task| {
-            [Split::Train, Split::Dev].map(|split| {
-                let path = task.path(self.probe.glue.as_ref(), split);
-                Input::new(InputKind::File, "probe.glue", path.to_string_lossy())
-            })
-        });
-        [self.recipe.input(), text].into_iter().chain(glue).collect()
+        [self.recipe.input(), text].into_iter().chain(self.probe.inputs()).collect()
     }
 }
 
@@ -113,12 +88,7 @@ impl Validate for PretrainConfig {
         }
         require(self.recipe.n_layers > 1, "recipe.n_layers", "is below 2".to_owned());
         require(self.loss_examples > 0, "loss_examples", "is 0".to_owned());
-        for task in &self.probe.tasks {
-            let message = format!("`{task}` has not two classes, which the probe needs");
-            require(task.n_classes() == 2, "probe.tasks", message);
-        }
-        require(self.probe.max_train >= 10, "probe.max_train", "is below 10".to_owned());
-        require(self.probe.max_tokens > 0, "probe.max_tokens", "is 0".to_owned());
+        problems.extend(self.probe.problems());
         problems
     }
 }

@@ -2,10 +2,9 @@
 //! decoder: its loss, what a linear probe reads from it, and how linear its blocks are.
 
 mod config;
-mod probe;
 mod words;
 
-pub use config::{PretrainConfig, ProbeConfig};
+pub use config::PretrainConfig;
 
 use anyhow::Result;
 use burn::tensor::Tensor;
@@ -21,7 +20,6 @@ use crate::data::Input;
 use crate::experiment::Experiment;
 use crate::present::Presentation;
 use crate::record::{Better, Labels, Metric, Results};
-use probe::Task;
 
 /// The experiment.
 #[derive(Clone, Copy, Debug, Default)]
@@ -71,12 +69,7 @@ fn run(config: &PretrainConfig, cx: &mut Context) -> Result<()> {
         config.loss_examples * recipe.context,
         reading.n_tokens
     ));
-    let tasks: Vec<Task> = config
-        .probe
-        .tasks
-        .iter()
-        .map(|task| Task::read(*task, &config.probe, cx))
-        .collect::<Result<_>>()?;
+    let tasks = config.probe.read(cx)?;
     for task in &tasks {
         let metric = Metric::new("majority", task.majority()).at("task", task.task.name());
         cx.record(metric.better(Better::Higher));

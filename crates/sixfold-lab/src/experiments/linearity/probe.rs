@@ -3,15 +3,68 @@
 use anyhow::{Result, ensure};
 use burn::tensor::Tensor;
 use ndarray::Array2;
+use serde::{Deserialize, Serialize};
 use sixfold_model::{Batch, EncodeOptions, Seed, Site, Tap, Tokenizer, Transformer, mean_pool};
 
-use super::config::ProbeConfig;
+use crate::config::Problem;
 use crate::context::Context;
-use crate::data::{GlueTask, Labelled, Split};
+use crate::data::{GlueTask, Input, InputKind, Labelled, Split};
 use crate::logistic::{Logistic, majority};
 
 /// Positions of a batch, padding included.
 const BATCH_POSITIONS: usize = 8192;
+
+/// Classifying sentences from the mean hidden state of each site.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ProbeConfig {
+    /// The directory of GLUE.
+    pub glue: String,
+    /// Its tasks of two classes; none for no probe.
+    pub tasks: Vec<GlueTask>,
+    /// Sentences that a probe is fitted on, at most.
+    pub max_train: usize,
+    /// Tokens of a sentence, at most.
+    pub max_tokens: usize,
+}
+
+impl Default for ProbeConfig {
+    fn default() -> Self {
+        Self { glue: "{data}/glue".to_owned(), tasks: Vec::new(), max_train: 8000, max_tokens: 128 }
+    }
+}
+
+impl ProbeConfig {
+    /// The files that have to be there.
+    pub(super) fn inputs(&self) -> impl Iterator<Item = Input> {
+        self.tasks.iter().flat_map(|task| {
+            [Split::Train, Split::Dev].map(|split| {
+                let path = task.path(self.glue.as_ref(), split);
+                Input::new(InputKind::File, "probe.glue", path.to_string_lossy())
+            })
+        })
+    }
+
+    /// The tasks, read.
+    pub(super) fn read(&self, cx: &Context) -> Result<Vec<Task>> {
+        self.tasks.iter().map(|task| Task::read(*task, self, cx)).collect()
+    }
+
+    pub(super) fn problems(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for task in self.tasks.iter().filter(|task| task.n_classes() != 2) {
+            let message = format!("`{task}` has not two classes, which the probe needs");
+            problems.push(Problem::new("probe.tasks", message));
+        }
+        if self.max_train < 10 {
+            problems.push(Problem::new("probe.max_train", "is below 10"));
+        }
+        if self.max_tokens == 0 {
+            problems.push(Problem::new("probe.max_tokens", "is 0; at least 1 is expected"));
+        }
+        problems
+    }
+}
 
 /// The sentences of a task.
 pub(super) struct Task {
@@ -22,7 +75,7 @@ pub(super) struct Task {
 
 impl Task {
     /// Reads a task; of a large one, a random part that is the same for every model.
-    pub(super) fn read(task: GlueTask, config: &ProbeConfig, cx: &Context) -> Result<Self> {
+    fn read(task: GlueTask, config: &ProbeConfig, cx: &Context) -> Result<Self> {
         let dir = cx.locator().existing("probe.glue", &config.glue)?;
         let mut train = task.read(&dir, Split::Train)?;
         if train.len() > config.max_train {

@@ -2,6 +2,7 @@
 
 mod curves;
 pub mod decoder;
+mod finding;
 pub mod geometry;
 pub mod linearity;
 pub mod profile;

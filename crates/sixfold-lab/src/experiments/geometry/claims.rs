@@ -1,63 +1,12 @@
 //! What the numbers say about a claim, as plain sentences that follow from them.
 
 use super::super::curves::At;
+pub(super) use super::super::finding::{Finding, Verdict, table};
 use crate::format::short;
-use crate::table::{Cell, Table};
 
 /// Blocks below which the shape of a curve over depth cannot be confirmed: the smallest models of
 /// the paper (BERT, GPT-2 and OPT-125M) have twelve.
 const BLOCKS_FOR_A_SHAPE: usize = 12;
-
-/// How a claim fares.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
-    Holds,
-    Partly,
-    DoesNotHold,
-    CannotBeJudged,
-}
-
-impl Verdict {
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Holds => "holds here",
-            Self::Partly => "holds in part",
-            Self::DoesNotHold => "does not hold here",
-            Self::CannotBeJudged => "cannot be judged",
-        }
-    }
-}
-
-/// A claim, its verdict, and the sentence that says why.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Finding {
-    pub(super) claim: String,
-    pub(super) verdict: Verdict,
-    pub(super) why: String,
-}
-
-impl Finding {
-    pub(super) fn new(claim: impl Into<String>, verdict: Verdict, why: impl Into<String>) -> Self {
-        Self { claim: claim.into(), verdict, why: why.into() }
-    }
-}
-
-/// All findings as a table.
-pub(super) fn table(findings: &[Finding]) -> Table {
-    let mut table = Table::new(
-        "claims",
-        "The claims, and what these numbers say",
-        ["claim", "verdict", "what the numbers say"],
-    );
-    for Finding { claim, verdict, why } in findings {
-        table.push([
-            Cell::from(claim.as_str()),
-            Cell::from(verdict.name()),
-            Cell::from(why.as_str()),
-        ]);
-    }
-    table
-}
 
 /// A value with its interval for a sentence.
 pub(super) fn said(at: &At) -> String {

@@ -2,6 +2,7 @@
 //! decoder: its loss, what a linear probe reads from it, and how linear its blocks are.
 
 mod config;
+mod trainings;
 mod words;
 
 pub use config::PretrainConfig;

@@ -87,6 +87,9 @@ fn run(config: &ReplaceConfig, cx: &mut Context) -> Result<()> {
             Order::LeastLinear => most_linear_first(&scores).into_iter().rev().collect(),
             Order::Random => study.random_order(cx.seed()),
         };
+        if order != Order::Greedy {
+            cx.note(format!("Order {}: blocks {}.", order.name(), listed(&sequence)));
+        }
         for &method in &config.methods {
             if order == Order::Greedy {
                 if matches!(method, Method::Prune | Method::Affine) {
@@ -161,6 +164,9 @@ fn greedy(method: Method, config: &ReplaceConfig, study: &Study, cx: &mut Contex
     for measured in &steps {
         record(measured, method.name(), order, measured.layers.len(), cx);
     }
+    if let Some(last) = steps.last() {
+        cx.note(format!("Order {order}, {}: blocks {}.", method.name(), listed(&last.layers)));
+    }
     Ok(())
 }
 
@@ -193,8 +199,8 @@ fn record(measured: &Measured, method: &str, order: &str, n: usize, cx: &mut Con
         cx.record(metric.better(Better::Higher));
     }
     cx.record(place(Metric::new("parameters", measured.parameters as f64)));
-    if n > 0 {
-        let layers: Vec<String> = measured.layers.iter().map(usize::to_string).collect();
-        cx.note(format!("{method}, {order}, {n}: blocks {}.", layers.join(", ")));
-    }
+}
+
+fn listed(layers: &[usize]) -> String {
+    layers.iter().map(usize::to_string).collect::<Vec<_>>().join(", ")
 }

@@ -33,7 +33,7 @@ pub(super) fn present(config: &ReplaceConfig, results: &Results) -> Presentation
         answer: view.answer(&tasks),
         confidence: view.confidence(results),
         figures,
-        tables: [view.table(&tasks), view.scores()]
+        tables: [view.table(&tasks), view.orders_table(), view.scores()]
             .into_iter()
             .filter(|table| !table.rows.is_empty())
             .collect(),
@@ -186,26 +186,31 @@ impl View<'_> {
         lines
     }
 
-    /// Whether the paper's order does better than the controls, one layer gone.
+    /// Whether the paper's order does better than the controls, number by number.
     fn order_sentence(&self) -> Option<String> {
-        let first = |method: &str, order: &str| {
-            let curve = self.curve("loss", method, order, &[]);
-            curve.get(1).map(|at| at.value)
-        };
+        let of = |method: &str, order: &str| self.curve("loss", method, order, &[]);
         for method in ["affine", "prune"] {
-            if let (Some(most), Some(least)) =
-                (first(method, "most-linear"), first(method, "least-linear"))
-            {
-                let verdict = if most < least {
-                    "the order by linearity helps"
-                } else {
-                    "the order by linearity does not help here"
-                };
+            let (most, controls) = (of(method, "most-linear"), ["least-linear", "random"]);
+            let compared: Vec<String> = controls
+                .iter()
+                .filter_map(|order| {
+                    let control = of(method, order);
+                    let pairs: Vec<bool> = most
+                        .iter()
+                        .filter(|at| at.x > 0.5)
+                        .filter_map(|at| {
+                            let other = control.iter().find(|one| (one.x - at.x).abs() < 0.5)?;
+                            Some(at.value < other.value)
+                        })
+                        .collect();
+                    let won = pairs.iter().filter(|won| **won).count();
+                    (!pairs.is_empty()).then(|| format!("{order} {won} times of {}", pairs.len()))
+                })
+                .collect();
+            if !compared.is_empty() {
                 return Some(format!(
-                    "With one layer gone ({method}), the most linear one costs a loss of {}, the \
-                     least linear one {}: {verdict}.",
-                    short(most),
-                    short(least)
+                    "Whether the order matters ({method}): the most linear layers first beats {}.",
+                    compared.join(", ")
                 ));
             }
         }
@@ -255,6 +260,23 @@ impl View<'_> {
                 Cell::from(curve.iter().find(|at| (at.x - x).abs() < 0.5).map(|at| at.value))
             });
             table.push(std::iter::once(Cell::from(x)).chain(cells.collect::<Vec<_>>()));
+        }
+        table
+    }
+
+    /// One row per number of layers, one column per order, for the plain affine maps.
+    fn orders_table(&self) -> Table {
+        let orders = self.orders();
+        let heads = std::iter::once("layers gone".to_owned()).chain(orders.iter().cloned());
+        let title = "Perplexity with affine maps, by the order in which layers go";
+        let mut table = Table::new("orders", title, heads);
+        let columns: Vec<Vec<At>> =
+            orders.iter().map(|order| self.curve("perplexity", "affine", order, &[])).collect();
+        for at in columns.first().into_iter().flatten().filter(|at| at.x > 0.5) {
+            let cells = columns.iter().map(|curve| {
+                Cell::from(curve.iter().find(|one| (one.x - at.x).abs() < 0.5).map(|one| one.value))
+            });
+            table.push(std::iter::once(Cell::from(at.x)).chain(cells.collect::<Vec<_>>()));
         }
         table
     }

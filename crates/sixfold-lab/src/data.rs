@@ -8,8 +8,11 @@ use crate::error::{config, missing};
 
 mod documents;
 mod glue;
+pub mod synthetic;
+mod tasks;
 pub use documents::{Column, Documents};
 pub use glue::{GlueTask, Labelled, Split};
+pub use tasks::{SentenceTask, UnknownTask};
 
 /// What a key of a config points to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! A claim, its verdict, and the sentence that says why.
 
+use crate::format::short;
 use crate::table::{Cell, Table};
 
 /// How a claim fares.
@@ -55,4 +56,29 @@ pub(in crate::experiments) fn table(findings: &[Finding]) -> Table {
         ]);
     }
     table
+}
+
+/// A change for a sentence: signed, with its interval.
+pub(in crate::experiments) fn change(value: f64, ci95: Option<[f64; 2]>) -> String {
+    let signed = |value: f64| match value > 0.0 {
+        true => format!("+{}", short(value)),
+        false => short(value).replace('-', "−"),
+    };
+    match ci95 {
+        Some([low, high]) => {
+            format!("{} (95\u{a0}%: {} to {})", signed(value), signed(low), signed(high))
+        }
+        None => signed(value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::change;
+
+    #[test]
+    fn changes_have_a_sign() {
+        assert_eq!(change(0.25, None), "+0.25");
+        assert_eq!(change(-0.5, Some([-0.75, 0.0])), "−0.5 (95\u{a0}%: −0.75 to 0)");
+    }
 }

@@ -1,10 +1,12 @@
 //! `linearity/profile`: how linear each block is, with and without the residual stream.
 
+mod finetune;
 mod microscope;
 mod pretrain;
 mod probe;
 mod replace;
 
+pub use finetune::{Finetune, FinetuneConfig, FinetuneRecipe};
 pub use microscope::{Microscope, MicroscopeConfig};
 pub use pretrain::{Pretrain, PretrainConfig};
 pub use probe::ProbeConfig;

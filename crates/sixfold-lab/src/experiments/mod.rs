@@ -31,6 +31,7 @@ pub fn registry() -> Registry {
         .with(geometry::Manifolds)
         .with(geometry::Profile::default())
         .with(geometry::Training)
+        .with(linearity::Finetune)
         .with(linearity::Microscope)
         .with(linearity::Pretrain)
         .with(linearity::Replace)

@@ -59,6 +59,7 @@ fn list_is_json_on_demand() {
             Some("geometry/manifolds"),
             Some("geometry/profile"),
             Some("geometry/training"),
+            Some("linearity/finetune"),
             Some("linearity/microscope"),
             Some("linearity/pretrain"),
             Some("linearity/profile"),

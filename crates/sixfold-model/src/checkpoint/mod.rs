@@ -131,6 +131,15 @@ impl Checkpoint {
         self
     }
 
+    /// The same checkpoint, whose classifiers have another number of classes: how a task of one's
+    /// own begins. [`save`](Self::save) writes it into the config.
+    pub fn with_classes(mut self, n_classes: usize) -> Self {
+        self.spec.classifier.n_classes = n_classes;
+        self.config.retain(|key, _| !matches!(key.as_str(), "id2label" | "label2id"));
+        self.config.insert("num_labels".to_owned(), n_classes.into());
+        self
+    }
+
     /// The directory.
     pub fn dir(&self) -> &Path {
         &self.dir

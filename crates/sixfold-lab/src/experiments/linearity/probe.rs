@@ -8,7 +8,7 @@ use sixfold_model::{Batch, EncodeOptions, Seed, Site, Tap, Tokenizer, Transforme
 
 use crate::config::Problem;
 use crate::context::Context;
-use crate::data::{GlueTask, Input, InputKind, Labelled, Split};
+use crate::data::{Input, InputKind, Labelled, SentenceTask, Split};
 use crate::logistic::{Logistic, majority};
 
 /// Positions of a batch, padding included.
@@ -20,8 +20,8 @@ const BATCH_POSITIONS: usize = 8192;
 pub struct ProbeConfig {
     /// The directory of GLUE.
     pub glue: String,
-    /// Its tasks of two classes; none for no probe.
-    pub tasks: Vec<GlueTask>,
+    /// Tasks of two classes, of GLUE or `synthetic`; none for no probe.
+    pub tasks: Vec<SentenceTask>,
     /// Sentences that a probe is fitted on, at most.
     pub max_train: usize,
     /// Tokens of a sentence, at most.
@@ -38,9 +38,9 @@ impl ProbeConfig {
     /// The files that have to be there.
     pub(super) fn inputs(&self) -> impl Iterator<Item = Input> {
         self.tasks.iter().flat_map(|task| {
-            [Split::Train, Split::Dev].map(|split| {
-                let path = task.path(self.glue.as_ref(), split);
-                Input::new(InputKind::File, "probe.glue", path.to_string_lossy())
+            [Split::Train, Split::Dev].into_iter().filter_map(|split| {
+                let path = task.path(self.glue.as_ref(), split)?;
+                Some(Input::new(InputKind::File, "probe.glue", path.to_string_lossy()))
             })
         })
     }
@@ -68,15 +68,15 @@ impl ProbeConfig {
 
 /// The sentences of a task.
 pub(super) struct Task {
-    pub(super) task: GlueTask,
+    pub(super) task: SentenceTask,
     train: Vec<Labelled>,
     dev: Vec<Labelled>,
 }
 
 impl Task {
     /// Reads a task; of a large one, a random part that is the same for every model.
-    fn read(task: GlueTask, config: &ProbeConfig, cx: &Context) -> Result<Self> {
-        let dir = cx.locator().existing("probe.glue", &config.glue)?;
+    fn read(task: SentenceTask, config: &ProbeConfig, cx: &Context) -> Result<Self> {
+        let dir = cx.locator().expand("probe.glue", &config.glue)?;
         let mut train = task.read(&dir, Split::Train)?;
         if train.len() > config.max_train {
             let mut random = Seed::new(0).stream("probe");

@@ -111,6 +111,33 @@ impl Reading {
         Ok(Self { batches, first, n_documents, n_tokens, windows, pad_id })
     }
 
+    /// Batches as they are, with the document of each row.
+    pub(in crate::experiments) fn of_batches(batches: Vec<(Batch, Vec<usize>)>) -> Self {
+        let first = batches.iter().scan(0, |read, (batch, _)| {
+            let tokens = batch
+                .mask()
+                .chunks(batch.len())
+                .map(|row| row.iter().filter(|token| **token).count() as u64);
+            let numbers: Vec<u64> = tokens
+                .map(|tokens| {
+                    *read += tokens;
+                    *read - tokens
+                })
+                .collect();
+            Some(numbers)
+        });
+        let first = first.collect();
+        let documents = batches.iter().flat_map(|(_, rows)| rows).max();
+        Self {
+            first,
+            n_documents: documents.map_or(0, |last| last + 1),
+            n_tokens: batches.iter().map(|(batch, _)| batch.n_tokens()).sum(),
+            batches,
+            windows: Vec::new(),
+            pad_id: 0,
+        }
+    }
+
     /// The same text with the tokens of each window in random order; what the tokenizer added at
     /// the ends stays in its place.
     pub(in crate::experiments) fn shuffled(&self, seed: Seed) -> Self {

@@ -64,16 +64,7 @@ struct View<'a> {
 
 /// A change with its interval, signed.
 fn said(at: &At) -> String {
-    let signed = |value: f64| match value > 0.0 {
-        true => format!("+{}", short(value)),
-        false => short(value).replace('-', "−"),
-    };
-    match at.ci95 {
-        Some([low, high]) => {
-            format!("{} (95\u{a0}%: {} to {})", signed(at.value), signed(low), signed(high))
-        }
-        None => signed(at.value),
-    }
+    finding::change(at.value, at.ci95)
 }
 
 /// −1 or 1 where the interval lies on one side of zero; 0 where it does not, or there is none.

@@ -1,56 +1,14 @@
 //! The geometry experiments: configs, synthetic profiles, a real training of seconds, a list of
 //! checkpoints, manifolds.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use crate::binary::error;
 use crate::interrupt::{inputs, signal, start};
-
-const VARIABLES: [(&str, &str); 2] = [("SIXFOLD_REPO", REPO), ("SIXFOLD_TEST_REAL", "1")];
-const REPO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
-
-struct Run {
-    results: Value,
-    report: String,
-    out: PathBuf,
-}
-
-/// Runs an experiment into `out`; it must succeed.
-fn run(name: &str, out: &Path, more: &[&str]) -> Run {
-    let out_text = out.display().to_string();
-    let mut arguments = vec!["run", name, "--no-progress", "--out", &out_text];
-    arguments.extend(more);
-    let output = start(&arguments, &VARIABLES).wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(0), "{output:?}");
-    let read = |file: &str| std::fs::read_to_string(out.join(file)).unwrap();
-    Run {
-        results: serde_json::from_str(&read("results.json")).unwrap(),
-        report: read("report.md"),
-        out: out.to_owned(),
-    }
-}
-
-impl Run {
-    /// Records called `name` whose labels are as given; `null` for one that is absent.
-    fn named(&self, name: &str, place: &[(&str, Value)]) -> Vec<&Value> {
-        let metrics = self.results["metrics"].as_array().unwrap().iter();
-        metrics
-            .filter(|metric| {
-                metric["name"] == name
-                    && place.iter().all(|(label, value)| metric["where"][*label] == *value)
-            })
-            .collect()
-    }
-
-    fn value(&self, name: &str, place: &[(&str, Value)]) -> f64 {
-        let found = self.named(name, place);
-        assert_eq!(found.len(), 1, "{name} at {place:?}");
-        found[0]["value"].as_f64().unwrap()
-    }
-}
+use crate::started::{REPO, Run, VARIABLES, run};
 
 #[test]
 fn config_errors_name_key_and_choices() {

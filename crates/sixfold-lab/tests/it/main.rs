@@ -3,6 +3,8 @@
 mod binary;
 mod geometry;
 mod interrupt;
+mod linearity;
 mod overrides;
 mod runs;
+mod started;
 mod synthetic;

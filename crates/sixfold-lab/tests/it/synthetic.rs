@@ -22,7 +22,13 @@ pub(crate) fn registry() -> Registry {
         .with(linearity::Profile::measured_by(measure_linearity))
         .with(geometry::Profile::measured_by(measure_geometry));
     match std::env::var_os("SIXFOLD_TEST_REAL") {
-        Some(_) => registry.with(geometry::Manifolds).with(geometry::Training),
+        Some(_) => registry
+            .with(geometry::Manifolds)
+            .with(geometry::Training)
+            .with(linearity::Finetune)
+            .with(linearity::Microscope)
+            .with(linearity::Pretrain)
+            .with(linearity::Replace),
         None => registry,
     }
 }

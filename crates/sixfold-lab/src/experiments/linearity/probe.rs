@@ -24,7 +24,7 @@ pub struct ProbeConfig {
     pub tasks: Vec<SentenceTask>,
     /// Sentences that a probe is fitted on, at most.
     pub max_train: usize,
-    /// Tokens of a sentence, at most.
+    /// Tokens of a sentence, at most; the model's context where that is shorter.
     pub max_tokens: usize,
 }
 
@@ -135,11 +135,12 @@ fn pooled(
         })
         .collect();
     let texts: Vec<&str> = joined.iter().map(String::as_str).collect();
-    let options = EncodeOptions { max_tokens: Some(max_tokens), ..EncodeOptions::default() };
+    let spec = model.spec();
+    let longest = spec.max_positions.map_or(max_tokens, |positions| positions.min(max_tokens));
+    let options = EncodeOptions { max_tokens: Some(longest), ..EncodeOptions::default() };
     let batches = tokenizer.bucketed(&texts, &options, BATCH_POSITIONS)?;
     let told: usize = batches.iter().map(|(rows, _)| rows.len()).sum();
     ensure!(told == texts.len(), "{what}: {} sentences have no token", texts.len() - told);
-    let spec = model.spec();
     let empty = Array2::zeros((texts.len(), spec.d_model));
     let mut sites = vec![empty; model.n_layers() + 1];
     let mut task = cx.progress().task(what, texts.len() as u64, "sentences");

@@ -33,7 +33,7 @@ pub struct FinetuneConfig {
 pub struct FinetuneRecipe {
     /// Examples that are learned from, at most.
     pub max_train: usize,
-    /// Tokens of an example, at most.
+    /// Tokens of an example, at most; the model's context where that is shorter.
     pub max_tokens: usize,
     /// Examples of a step.
     pub batch_size: usize,

@@ -65,8 +65,9 @@ fn run(config: &FinetuneConfig, cx: &mut Context) -> Result<()> {
     let dir = cx.locator().existing("model.dir", &config.model.dir)?;
     let checkpoint = Checkpoint::open(&dir)?;
     let tokenizer = Tokenizer::from_dir(&dir)?;
+    let longest = checkpoint.spec().max_positions.unwrap_or(usize::MAX);
     for &task in &config.tasks {
-        let material = Material::read(task, config, &tokenizer, cx)?;
+        let material = Material::read(task, config, &tokenizer, longest, cx)?;
         let majority = Metric::new("majority", material.majority()).at("task", task.name());
         cx.record(majority.better(Better::Higher));
         let controls: &[&str] =

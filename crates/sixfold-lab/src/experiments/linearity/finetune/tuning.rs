@@ -34,11 +34,12 @@ pub(super) struct Tuned {
 }
 
 impl Material {
-    /// Reads a task; of a large one, the part that the seed draws.
+    /// Reads a task; of a large one, the part that the seed draws. `longest` is the model's context.
     pub(super) fn read(
         task: SentenceTask,
         config: &FinetuneConfig,
         tokenizer: &Tokenizer,
+        longest: usize,
         cx: &Context,
     ) -> Result<Self> {
         let dir = cx.locator().expand("glue", &config.glue)?;
@@ -46,7 +47,8 @@ impl Material {
         train.shuffle(&mut Seed::new(cx.seed()).stream("data"));
         train.truncate(config.recipe.max_train);
         let dev = task.read(&dir, Split::Dev)?;
-        let encode = |examples: &[Labelled]| encode(tokenizer, examples, config.recipe.max_tokens);
+        let max_tokens = config.recipe.max_tokens.min(longest);
+        let encode = |examples: &[Labelled]| encode(tokenizer, examples, max_tokens);
         Ok(Self { task, tokenizer: tokenizer.clone(), train: encode(&train)?, dev: encode(&dev)? })
     }
 

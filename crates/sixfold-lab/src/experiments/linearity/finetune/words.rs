@@ -33,7 +33,7 @@ pub(super) fn present(config: &FinetuneConfig, results: &Results) -> Presentatio
         answer: findings.iter().map(|finding| finding.why.clone()).collect(),
         confidence: view.confidence(config),
         figures: view.figures(),
-        tables: [finding::table(&findings), view.summary(), view.layers()]
+        tables: [view.summary(), finding::table(&findings), view.layers()]
             .into_iter()
             .filter(|table| !table.rows.is_empty())
             .collect(),

@@ -47,7 +47,7 @@ pub(super) fn present(config: &PretrainConfig, results: &Results) -> Presentatio
         answer: findings.iter().map(|finding| finding.why.clone()).collect(),
         confidence: view.confidence(config),
         figures: view.figures(),
-        tables: [finding::table(&findings), view.summary(), view.changes()]
+        tables: [view.summary(), finding::table(&findings), view.changes()]
             .into_iter()
             .filter(|table| !table.rows.is_empty())
             .collect(),
@@ -162,6 +162,9 @@ impl View<'_> {
                 "the fall is not seen once what the map leaves is taken relative to the output",
             ),
             (1, _) => (Verdict::DoesNotHold, "the score without the residual stream rises"),
+            _ if without.ci95.is_none() => {
+                (Verdict::CannotBeJudged, "one seed does not say how much of that is chance")
+            }
             _ => (Verdict::CannotBeJudged, "no change of the score beyond the spread over seeds"),
         };
         Some(Finding::new(

@@ -9,11 +9,11 @@ use criterion::measurement::WallTime;
 use criterion::{
     BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main,
 };
-use gemm::Parallelism;
-use ndarray::{Array2, s};
+use ndarray::Array2;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
+use sixfold_benches::product;
 use sixfold_geometry::cloud::{Cloud, RowNorm};
 use sixfold_geometry::dimension::*;
 use sixfold_geometry::knn::{KnnConfig, neighbours_with};
@@ -50,8 +50,8 @@ fn searches(criterion: &mut Criterion) {
         let shape = format!("{n}x{d}");
         group.throughput(Throughput::Elements((n * n * d) as u64));
         group.bench_function(BenchmarkId::new("gemm", &shape), |b| {
-            let mut tile = Array2::zeros((1024, 1024));
-            b.iter(|| products(&x, &mut tile));
+            let mut run = product::distances(x.clone());
+            b.iter(|| run().expect("shapes fit"));
         });
         for k in NEIGHBOURS {
             let config = KnnConfig { k, threads: Threads::ONE };
@@ -61,44 +61,6 @@ fn searches(criterion: &mut Criterion) {
         }
     }
     group.finish();
-}
-
-/// Half of all products of two rows, a tile at a time, by the `gemm` crate itself.
-fn products(x: &Array2<f32>, tile: &mut Array2<f32>) {
-    let (n, d) = x.dim();
-    let side = tile.nrows();
-    for i in (0..n / 2).step_by(side) {
-        let rows = x.slice(s![i..(i + side).min(n / 2), ..]);
-        for j in (0..n).step_by(side) {
-            let columns = x.slice(s![j..(j + side).min(n), ..]);
-            #[expect(unsafe_code, reason = "the peer's interface takes pointers")]
-            // SAFETY: rows and columns have at most `side` rows of d numbers without gaps, the
-            // tile has `side` rows of `side` numbers, and is borrowed exclusively.
-            unsafe {
-                gemm::gemm(
-                    rows.nrows(),
-                    columns.nrows(),
-                    d,
-                    tile.as_mut_ptr(),
-                    1,
-                    side as isize,
-                    false,
-                    rows.as_ptr(),
-                    1,
-                    d as isize,
-                    columns.as_ptr(),
-                    d as isize,
-                    1,
-                    0.0,
-                    1.0,
-                    false,
-                    false,
-                    false,
-                    Parallelism::None,
-                );
-            }
-        }
-    }
 }
 
 /// Points a second.

@@ -4,6 +4,8 @@
 #[cfg(feature = "model")]
 mod models;
 pub mod peer;
+pub mod points;
+pub mod product;
 
 #[cfg(feature = "model")]
 pub use models::{batch, bert_base, minilm, stories};

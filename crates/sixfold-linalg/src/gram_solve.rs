@@ -17,6 +17,13 @@ const STEPS: usize = 12;
 pub struct GramSolution {
     /// A = G⁺C, `[dx, dy]`.
     pub solution: Array2<f64>,
+    /// How well it fits.
+    pub fit: GramFit,
+}
+
+/// What the solution of G·A = C explains.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GramFit {
     /// Number of eigenvalues of the column-scaled G that count.
     pub rank: usize,
     /// Condition number λ₁/λ_min of the column-scaled G: the square of that of the data. From the
@@ -67,9 +74,9 @@ pub enum GramMethod {
 /// use sixfold_linalg::{cross_gram, gram, gram_rcond, solve_gram};
 /// let (x, y) = (array![[1.0], [2.0], [3.0]], array![[2.0], [4.0], [6.0]]);
 /// let (g, c) = (gram(x.view()), cross_gram(x.view(), y.view()));
-/// let fit = solve_gram(g.view(), c.view(), gram_rcond::<f64>(1))?;
-/// assert!((fit.solution[(0, 0)] - 2.0).abs() < 1e-14);
-/// assert!((fit.explained - 56.0).abs() < 1e-12);
+/// let found = solve_gram(g.view(), c.view(), gram_rcond::<f64>(1))?;
+/// assert!((found.solution[(0, 0)] - 2.0).abs() < 1e-14);
+/// assert!((found.fit.explained - 56.0).abs() < 1e-12);
 /// # Ok::<(), sixfold_linalg::Error>(())
 /// ```
 pub fn solve_gram(
@@ -77,6 +84,30 @@ pub fn solve_gram(
     c: ArrayView2<'_, f64>,
     rcond: f64,
 ) -> Result<GramSolution> {
+    let (fit, solution) = solve(g, c, rcond, true)?;
+    Ok(GramSolution { solution: solution.unwrap_or_default(), fit })
+}
+
+/// What [`solve_gram`] would explain, without the solution: two thirds of its work.
+///
+/// # Shapes
+/// `g` is `[dx, dx]`, symmetric; `c` is `[dx, dy]`.
+///
+/// # Errors
+/// As [`solve_gram`].
+///
+/// # Complexity
+/// dx³/3 + dx²·dy operations in f64 by Cholesky, 9·dx³ + 2·dx²·dy by eigendecomposition.
+pub fn explain_gram(g: ArrayView2<'_, f64>, c: ArrayView2<'_, f64>, rcond: f64) -> Result<GramFit> {
+    Ok(solve(g, c, rcond, false)?.0)
+}
+
+fn solve(
+    g: ArrayView2<'_, f64>,
+    c: ArrayView2<'_, f64>,
+    rcond: f64,
+    wanted: bool,
+) -> Result<(GramFit, Option<Array2<f64>>)> {
     check_rcond(rcond)?;
     let d = g.nrows();
     same_shape("g", [d, g.ncols()], [d, d])?;
@@ -93,21 +124,18 @@ pub fn solve_gram(
     let column = inverse.view().insert_axis(Axis(1));
     let equilibrated = &(&g * &column) * &inverse;
     // |S⁻¹C| ≤ ‖y‖ where G and C come from data; squares of it are formed in a unit near 1.
-    let rhs = &c * &column;
+    let mut rhs = &c * &column;
     let unit = power_of_two(max_abs("c", rhs.view())?, f64::MAX_SCALE_EXPONENT);
-    let rhs = rhs / unit;
-    let system = System { equilibrated: Columns::load(equilibrated.view(), 1.0), rhs, rcond };
-    let found = match system.cholesky() {
+    rhs /= unit;
+    let system =
+        System { equilibrated: Columns::load(equilibrated.view(), 1.0), rhs, rcond, wanted };
+    let (mut fit, solution) = match system.cholesky() {
         Some(found) => found,
         None => system.eigen()?,
     };
-    let explained_columns = found.explained_columns.mapv(|x| (x * unit) * unit);
-    Ok(GramSolution {
-        solution: (found.solution * column).mapv(|x| x * unit),
-        explained: explained_columns.sum(),
-        explained_columns,
-        ..found
-    })
+    fit.explained_columns.mapv_inplace(|x| (x * unit) * unit);
+    fit.explained = fit.explained_columns.sum();
+    Ok((fit, solution.map(|solution| (solution * column).mapv(|x| x * unit))))
 }
 
 /// A fair `rcond` for [`solve_gram`] on `d` columns whose products were formed in `T`.
@@ -122,11 +150,13 @@ struct System {
     equilibrated: Columns,
     rhs: Array2<f64>,
     rcond: f64,
+    /// Whether the solution is wanted, or only what it explains.
+    wanted: bool,
 }
 
 impl System {
     /// Nothing where the matrix is near the cut.
-    fn cholesky(&self) -> Option<GramSolution> {
+    fn cholesky(&self) -> Option<(GramFit, Option<Array2<f64>>)> {
         let d = self.equilibrated.rows;
         let cholesky = Cholesky::new("g", self.equilibrated.clone()).ok()?;
         let condition = self.condition(&cholesky);
@@ -137,18 +167,15 @@ impl System {
         let mut work = Columns::load(self.rhs.view(), 1.0);
         cholesky.solve_lower(&mut work);
         let explained_columns = work.view().map_axis(Axis(0), |c| c.dot(&c));
-        cholesky.solve_upper(&mut work);
-        Some(GramSolution {
-            solution: work.store(1.0),
-            rank: d,
-            condition,
-            explained: 0.0,
-            explained_columns,
-            method: GramMethod::Cholesky,
-        })
+        let solution = self.wanted.then(|| {
+            cholesky.solve_upper(&mut work);
+            work.store(1.0)
+        });
+        let method = GramMethod::Cholesky;
+        Some((GramFit { rank: d, condition, explained: 0.0, explained_columns, method }, solution))
     }
 
-    fn eigen(&self) -> Result<GramSolution> {
+    fn eigen(&self) -> Result<(GramFit, Option<Array2<f64>>)> {
         let (values, vectors) = backend::eigh(&self.equilibrated)?;
         let largest = values[0].max(0.0);
         // Below this the eigenvalues are the rounding of the decomposition.
@@ -160,15 +187,12 @@ impl System {
         let scale = values.slice(s![..rank]).mapv(|x| 1.0 / x.sqrt());
         work *= &scale.view().insert_axis(Axis(1));
         let explained_columns = work.map_axis(Axis(0), |c| c.dot(&c));
-        work *= &scale.view().insert_axis(Axis(1));
-        Ok(GramSolution {
-            solution: matmul(kept, work.view()),
-            rank,
-            condition: condition(&values),
-            explained: 0.0,
-            explained_columns,
-            method: GramMethod::Eigen,
-        })
+        let solution = self.wanted.then(|| {
+            work *= &scale.view().insert_axis(Axis(1));
+            matmul(kept, work.view())
+        });
+        let (condition, method) = (condition(&values), GramMethod::Eigen);
+        Ok((GramFit { rank, condition, explained: 0.0, explained_columns, method }, solution))
     }
 
     /// λ₁·λ_min⁻¹ by power iterations with G and with its inverse, from below.

@@ -47,12 +47,13 @@ mod truncated;
 pub use directions::{Directions, DirectionsParts};
 pub use eigen::{Eigh, eigh, eigvalsh};
 pub use error::{Error, Result};
-pub use gram_solve::{GramMethod, GramSolution, gram_rcond, solve_gram};
+pub use gram_solve::{GramFit, GramMethod, GramSolution, explain_gram, gram_rcond, solve_gram};
 pub use jackknife::{Jackknife, jackknife, try_jackknife};
 pub use lanczos::{Lanczos, lanczos_largest};
 pub use lstsq::{LeastSquares, lstsq};
 pub use moments::{
-    CrossMoments, CrossMomentsParts, Moments, MomentsParts, PairMoments, linear_cka,
+    Centred, CrossMoments, CrossMomentsParts, Moments, MomentsParts, PairMoments, Products,
+    linear_cka,
 };
 pub use operator::LinearOperator;
 pub use polar::{Polar, Procrustes, orthogonal_procrustes, polar, procrustes_from_gram};

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | how linear is a transition, with and without the residual stream? | [`Transition::linearity`] |
 //! | how much of the score would noise have? | [`Linearity::floor`], [`Linearity::adjusted`] |
+//! | how sure is that? | [`LinearityIntervals`] |
 //! | does the map hold on tokens that it has not seen? | [`AffineMap::score`] |
 //! | which map is it? | [`Transition::affine_map`] |
 //! | what does the paper's own code say? | [`compat`] |
@@ -30,6 +31,7 @@ pub mod compat;
 #[cfg(feature = "model")]
 mod distil;
 mod error;
+mod interval;
 #[cfg(feature = "model")]
 mod lens;
 mod map;
@@ -44,6 +46,7 @@ mod transition;
 #[cfg(feature = "model")]
 pub use distil::layerwise_mse;
 pub use error::{Error, Result};
+pub use interval::LinearityIntervals;
 #[cfg(feature = "model")]
 pub use lens::{LensLayer, logit_lens};
 pub use map::AffineMap;

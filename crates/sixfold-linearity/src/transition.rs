@@ -2,7 +2,7 @@
 
 use ndarray::Array2;
 use sixfold_linalg::{
-    CrossMoments, GramSolution, Moments, PairMoments, gram_rcond, linear_cka, procrustes_from_gram,
+    CrossMoments, Moments, PairMoments, explain_gram, gram_rcond, linear_cka, procrustes_from_gram,
     solve_gram,
 };
 
@@ -65,10 +65,6 @@ pub struct Linearity {
     pub norm_ratio: Option<f64>,
     /// ‖Y − XA‖²/N: what the map leaves, per token and not normalised.
     pub residual_error: f64,
-    /// ‖C‖²_*/(tr G · tr YᵀY): the best rotation and one scale; `None` for different widths.
-    pub procrustes_orthogonal: Option<f64>,
-    /// Linear CKA, ‖C‖²_F/(‖G‖_F·‖YᵀY‖_F).
-    pub cka: f64,
     /// Numerical rank r of X.
     pub rank: usize,
     /// Condition number of X with columns of norm 1, or an estimate from below.
@@ -77,97 +73,96 @@ pub struct Linearity {
     pub n: u64,
 }
 
-/// The part of [`Linearity`] that one Gram solve gives: what a jackknife repeats.
-pub(crate) struct Fit {
-    pub(crate) score: f64,
-    pub(crate) norm_ratio: Option<f64>,
-    pub(crate) total: f64,
-    pub(crate) cross: Array2<f64>,
-    pub(crate) solution: GramSolution,
-}
-
 impl Transition<'_> {
-    /// L alone, and the score without the residual: what an interval repeats for each group.
-    ///
-    /// # Errors
-    /// As [`linearity`](Self::linearity).
-    ///
-    /// # Complexity
-    /// dx³/3 + 2·dx²·dy operations.
-    pub fn scores(&self) -> Result<(f64, Option<f64>)> {
-        let fit = self.fit()?;
-        Ok((fit.score, without_residual(fit.score, fit.norm_ratio)))
-    }
-
-    /// All scores.
+    /// The scores.
     ///
     /// # Errors
     /// [`Error::TooFewTokens`] for fewer than two, [`Error::AllEqual`] where X or Y does not vary,
     /// [`Error::Unpaired`] where the three states have not seen the same tokens.
     ///
     /// # Complexity
-    /// dx³/3 + 2·dx²·dy operations for the map, one SVD of `[dx, dy]` for Procrustes.
+    /// dx³/3 + dx²·dy operations in f64.
     ///
     /// # References
-    /// Razzhigaev et al. 2024, *Your Transformer is Secretly Linear*, §3; Kornblith et al. 2019 for
-    /// CKA; the adjustment is Ezekiel's for the multiple correlation.
+    /// Razzhigaev et al. 2024, *Your Transformer is Secretly Linear*, §3; the adjustment is
+    /// Ezekiel's for the multiple correlation.
     #[doc(alias = "procrustes_similarity")]
     #[doc(alias = "linearity_score")]
     pub fn linearity(&self) -> Result<Linearity> {
-        let fit = self.fit()?;
+        self.check("linearity")?;
         let n = self.x.count();
-        let without = without_residual(fit.score, fit.norm_ratio);
-        let rank = fit.solution.rank;
+        let total = self.y.total_variance();
+        let (gram, cross) = (self.x.scatter(), self.xy.cross_scatter());
+        let fit = explain_gram(gram.view(), cross.view(), rcond(gram.nrows()))?;
+        let score = (fit.explained / total).clamp(0.0, 1.0);
+        let norm_ratio = cross
+            .is_square()
+            .then(|| ((total - 2.0 * trace(&cross) + trace(&gram)) / total).max(0.0));
+        let without = without_residual(score, norm_ratio);
         let adjust = |score: f64| {
-            let free = n as f64 - rank as f64 - 1.0;
+            let free = n as f64 - fit.rank as f64 - 1.0;
             (free > 0.0).then(|| 1.0 - (1.0 - score) * (n as f64 - 1.0) / free)
         };
-        let cross = &fit.cross;
-        let procrustes = match cross.is_square() {
-            true => {
-                let spread = self.x.total_variance();
-                Some(procrustes_from_gram(cross.view(), spread, fit.total)?.similarity)
-            }
-            false => None,
-        };
         Ok(Linearity {
-            score: fit.score,
-            floor: (rank as f64 / (n as f64 - 1.0)).min(1.0),
-            adjusted: adjust(fit.score),
+            score,
+            floor: (fit.rank as f64 / (n as f64 - 1.0)).min(1.0),
+            adjusted: adjust(score),
             without_residual: without,
             without_residual_adjusted: without.and_then(adjust),
-            norm_ratio: fit.norm_ratio,
-            residual_error: (1.0 - fit.score) * fit.total / n as f64,
-            procrustes_orthogonal: procrustes,
-            cka: linear_cka(self.x, self.y, self.xy)?,
-            rank,
-            condition: fit.solution.condition.sqrt(),
+            norm_ratio,
+            residual_error: (1.0 - score) * total / n as f64,
+            rank: fit.rank,
+            condition: fit.condition.sqrt(),
             n,
         })
+    }
+
+    /// Orthogonal Procrustes similarity, ‖C‖²_*/(tr G · tr YᵀY): what the best rotation and one
+    /// scale explain, at most [`Linearity::score`]; `None` for different widths.
+    ///
+    /// # Errors
+    /// As [`linearity`](Self::linearity).
+    ///
+    /// # Complexity
+    /// One SVD of `[d, d]`.
+    pub fn procrustes_orthogonal(&self) -> Result<Option<f64>> {
+        self.check("Procrustes similarity")?;
+        let cross = self.xy.cross_scatter();
+        if !cross.is_square() {
+            return Ok(None);
+        }
+        let (of_x, of_y) = (self.x.total_variance(), self.y.total_variance());
+        Ok(Some(procrustes_from_gram(cross.view(), of_x, of_y)?.similarity))
+    }
+
+    /// Linear CKA, ‖C‖²_F/(‖G‖_F·‖YᵀY‖_F).
+    ///
+    /// # Errors
+    /// As [`linearity`](Self::linearity).
+    ///
+    /// # Complexity
+    /// O(dx·dy).
+    ///
+    /// # References
+    /// Kornblith et al. 2019.
+    pub fn cka(&self) -> Result<f64> {
+        self.check("CKA")?;
+        Ok(linear_cka(self.x, self.y, self.xy)?)
     }
 
     /// The affine map that fits best: y ≈ x·A + b.
     ///
     /// # Errors
     /// As [`linearity`](Self::linearity).
+    ///
+    /// # Complexity
+    /// dx³/3 + 2·dx²·dy operations in f64.
     pub fn affine_map(&self) -> Result<AffineMap> {
-        let weight = self.fit()?.solution.solution;
+        self.check("affine map")?;
+        let (gram, cross) = (self.x.scatter(), self.xy.cross_scatter());
+        let weight = solve_gram(gram.view(), cross.view(), rcond(gram.nrows()))?.solution;
         let bias = self.y.mean()? - self.x.mean()?.dot(&weight);
         Ok(AffineMap { weight, bias })
-    }
-
-    /// Checks that there is something to explain, and solves for the map.
-    pub(crate) fn fit(&self) -> Result<Fit> {
-        self.check("linearity")?;
-        let total = self.y.total_variance();
-        let (gram, cross) = (self.x.scatter(), self.xy.cross_scatter());
-        // States of networks come from f32 arithmetic, whose noise must not count as rank.
-        let solution = solve_gram(gram.view(), cross.view(), gram_rcond::<f32>(gram.nrows()))?;
-        let norm_ratio = cross
-            .is_square()
-            .then(|| ((total - 2.0 * trace(&cross) + trace(&gram)) / total).max(0.0));
-        let score = (solution.explained / total).clamp(0.0, 1.0);
-        Ok(Fit { score, norm_ratio, total, cross, solution })
     }
 
     pub(crate) fn check(&self, what: &'static str) -> Result<()> {
@@ -187,6 +182,11 @@ impl Transition<'_> {
         }
         Ok(())
     }
+}
+
+/// States of networks come from f32 arithmetic, whose noise must not count as rank.
+fn rcond(d: usize) -> f64 {
+    gram_rcond::<f32>(d)
 }
 
 /// L_without = 1 − (1 − L)/norm_ratio; none where the layer adds nothing.

@@ -21,6 +21,7 @@ const GROUP: usize = 128;
 const PARALLEL: usize = 1 << 16;
 
 /// Rows z = (x − centre)/scale in the type of the input.
+#[derive(Debug)]
 pub(super) struct Block<T> {
     z: Array2<T>,
     rows: usize,
@@ -47,27 +48,7 @@ impl<T: Real> Block<T> {
         let (rows, d) = x.dim();
         let x = x.as_standard_layout();
         let width = columns_of_a_task(rows, d);
-        let (mut sum, mut max) = (vec![0.0_f64; d], vec![T::zero(); d]);
-        let group = if width < d { rows } else { GROUP };
-        for group in x.axis_chunks_iter(Axis(0), group) {
-            also(group)?;
-            let into = sum.par_chunks_mut(width).zip(max.par_chunks_mut(width)).enumerate();
-            into.for_each(|(task, (sum, max))| {
-                let from = task * width;
-                let columns = group.slice(s![.., from..from + sum.len()]);
-                simd(
-                    #[inline(always)]
-                    || add_rows(columns, sum, max),
-                );
-            });
-        }
-        // A sum of finite f32 is finite in f64; one of f64 may overflow.
-        if !sum.iter().all(|sum| sum.is_finite()) {
-            ensure_finite(what, x.view())?;
-        }
-        let exponent = T::MAX_SCALE_EXPONENT;
-        let scale: Array1<f64> = max.iter().map(|m| power_of_two(m.widen(), exponent)).collect();
-        let centre: Array1<T> = sum.iter().map(|s| T::narrow(s / rows as f64)).collect();
+        let (centre, scale) = centre_and_scale(what, x.view(), &mut also)?;
         // Summed anew: n·centre would bring back the rounding of a sum far from zero.
         let mut residual = vec![0.0_f64; d];
         let mut into = z.slice_mut(s![..rows, ..]);
@@ -86,8 +67,33 @@ impl<T: Real> Block<T> {
         Ok(Self { z, rows, centre, scale, residual: residual.into() })
     }
 
+    /// As [`new`](Self::new), in the place of the rows.
+    pub(super) fn in_place(what: &'static str, mut z: Array2<T>) -> Result<Self> {
+        let (rows, d) = z.dim();
+        let width = columns_of_a_task(rows, d);
+        let (centre, scale) = centre_and_scale(what, z.view(), &mut |_| Ok(()))?;
+        let mut residual = vec![0.0_f64; d];
+        let into: Vec<_> = z.axis_chunks_iter_mut(Axis(1), width).collect();
+        into.into_par_iter().zip(residual.par_chunks_mut(width)).enumerate().for_each(
+            |(task, (z, residual))| {
+                let columns = s![task * width..task * width + residual.len()];
+                let (centre, scale) = (centre.slice(columns), scale.slice(columns));
+                simd(
+                    #[inline(always)]
+                    || centre_rows_in_place(z, centre, scale, residual),
+                );
+            },
+        );
+        Ok(Self { z, rows, centre, scale, residual: residual.into() })
+    }
+
     pub(super) fn rows(&self) -> u64 {
         self.rows as u64
+    }
+
+    /// The memory of the rows, for others.
+    pub(super) fn into_rows(self) -> Array2<T> {
+        self.z
     }
 
     /// The point about which the rows are centred: their mean, rounded.
@@ -107,6 +113,38 @@ impl<T: Real> Block<T> {
     fn view(&self) -> ArrayView2<'_, T> {
         self.z.slice(s![..self.rows, ..])
     }
+}
+
+/// Mean, rounded, and a power of two at or below the largest magnitude, of each column.
+fn centre_and_scale<T: Real>(
+    what: &'static str,
+    x: ArrayView2<'_, T>,
+    also: &mut impl FnMut(ArrayView2<'_, T>) -> Result<()>,
+) -> Result<(Array1<T>, Array1<f64>)> {
+    let (rows, d) = x.dim();
+    let width = columns_of_a_task(rows, d);
+    let (mut sum, mut max) = (vec![0.0_f64; d], vec![T::zero(); d]);
+    let group = if width < d { rows } else { GROUP };
+    for group in x.axis_chunks_iter(Axis(0), group) {
+        also(group)?;
+        let into = sum.par_chunks_mut(width).zip(max.par_chunks_mut(width)).enumerate();
+        into.for_each(|(task, (sum, max))| {
+            let from = task * width;
+            let columns = group.slice(s![.., from..from + sum.len()]);
+            simd(
+                #[inline(always)]
+                || add_rows(columns, sum, max),
+            );
+        });
+    }
+    // A sum of finite f32 is finite in f64; one of f64 may overflow.
+    if !sum.iter().all(|sum| sum.is_finite()) {
+        ensure_finite(what, x)?;
+    }
+    let exponent = T::MAX_SCALE_EXPONENT;
+    let scale = max.iter().map(|m| power_of_two(m.widen(), exponent)).collect();
+    let centre = sum.iter().map(|s| T::narrow(s / rows as f64)).collect();
+    Ok((centre, scale))
 }
 
 /// Adds rows to the sums of their columns, and their magnitudes to the maxima.
@@ -154,7 +192,29 @@ fn centre_rows<T: Real>(
     }
 }
 
+/// [`centre_rows`] where z and x are one.
+#[inline(always)]
+fn centre_rows_in_place<T: Real>(
+    mut z: ArrayViewMut2<'_, T>,
+    centre: ArrayView1<'_, T>,
+    scale: ArrayView1<'_, f64>,
+    residual: &mut [f64],
+) {
+    let factor: Vec<T> = scale.iter().map(|s| T::narrow(1.0 / s)).collect();
+    let centre = centre.to_slice().unwrap_or_default();
+    for mut z in z.rows_mut() {
+        let columns = centre.iter().zip(&factor).zip(&mut *residual);
+        for (z, ((centre, factor), residual)) in
+            z.as_slice_mut().unwrap_or_default().iter_mut().zip(columns)
+        {
+            *residual += z.widen() - centre.widen();
+            *z = (*z - *centre) * *factor;
+        }
+    }
+}
+
 /// Room for a block and its products, kept from one block to the next.
+#[derive(Debug)]
 pub(super) struct Buffers<T> {
     z: Option<Array2<T>>,
     products: Array2<T>,

@@ -1,6 +1,7 @@
 //! First and second moments of a matrix that is seen block by block.
 
 mod block;
+mod centred;
 mod cross;
 mod operator;
 mod pair;
@@ -10,6 +11,7 @@ mod tests;
 
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 
+pub use centred::{Centred, Products};
 pub use cross::{CrossMoments, CrossMomentsParts};
 pub use pair::{PairMoments, linear_cka};
 

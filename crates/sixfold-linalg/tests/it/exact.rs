@@ -125,13 +125,13 @@ fn the_certified_values_of_longley() {
     let mut moments = sixfold_linalg::PairMoments::new(6, 1);
     let centred = data.slice(ndarray::s![.., 1..]).to_owned();
     moments.update(centred.view(), y.view()).unwrap();
-    let fit = solve_gram(moments.x.scatter().view(), moments.xy.cross_scatter().view(), 1e-12);
-    let fit = fit.unwrap();
-    for (found, certified) in fit.solution.iter().zip(&certified[1..]) {
+    let solved = solve_gram(moments.x.scatter().view(), moments.xy.cross_scatter().view(), 1e-12);
+    let solved = solved.unwrap();
+    for (found, certified) in solved.solution.iter().zip(&certified[1..]) {
         assert!((found / certified - 1.0).abs() <= 1e-6, "{found} {certified}");
     }
     let total = moments.y.total_variance();
-    assert!(((total - fit.explained) / 836_424.055_505_915 - 1.0).abs() <= 1e-6);
+    assert!(((total - solved.fit.explained) / 836_424.055_505_915 - 1.0).abs() <= 1e-6);
 }
 
 #[test]
@@ -141,9 +141,9 @@ fn a_line_through_four_points() {
     let found = lstsq(x.view(), y.view(), 1e-12).unwrap();
     assert!(error(&found.solution, &array![[3.5], [1.4]]) <= 1e-14);
     assert!((found.residual_sum_squares[0] - 4.2).abs() <= 1e-13);
-    let fit = solve_gram(gram(x.view()).view(), cross_gram(x.view(), y.view()).view(), 1e-12);
-    let fit = fit.unwrap();
-    assert!(error(&fit.solution, &array![[3.5], [1.4]]) <= 1e-13);
+    let solved = solve_gram(gram(x.view()).view(), cross_gram(x.view(), y.view()).view(), 1e-12);
+    let solved = solved.unwrap();
+    assert!(error(&solved.solution, &array![[3.5], [1.4]]) <= 1e-13);
     // yᵀy = 210.
-    assert!((fit.explained - (210.0 - 4.2)).abs() <= 1e-11);
+    assert!((solved.fit.explained - (210.0 - 4.2)).abs() <= 1e-11);
 }

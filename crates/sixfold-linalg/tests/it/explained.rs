@@ -4,7 +4,7 @@
 use ndarray::{Array1, Array2, Axis};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use sixfold_linalg::{Error, PairMoments, Real, gram_rcond, solve_gram, svd};
+use sixfold_linalg::{Error, PairMoments, Real, explain_gram, gram_rcond, svd};
 
 use crate::support::{rotation, uniform};
 
@@ -42,7 +42,7 @@ fn explained<T: Real>(x: &Array2<f64>, y: &Array2<f64>) -> (f64, usize) {
         pair.update(x.slice(rows), y.slice(rows)).unwrap();
     }
     let (g, c) = (pair.x.scatter(), pair.xy.cross_scatter());
-    let fit = solve_gram(g.view(), c.view(), gram_rcond::<T>(x.ncols())).unwrap();
+    let fit = explain_gram(g.view(), c.view(), gram_rcond::<T>(x.ncols())).unwrap();
     (fit.explained / pair.y.total_variance(), fit.rank)
 }
 

@@ -33,15 +33,15 @@ proptest! {
         x.row_mut(0).fill(case.scale());
         let found = solve(&x, &y, gram_rcond::<f64>(case.n));
         let data = lstsq(x.view(), y.view(), 1e-12).unwrap();
-        prop_assert_eq!((found.rank, data.rank), (case.n, case.n));
-        prop_assert_eq!(found.method, GramMethod::Cholesky);
+        prop_assert_eq!((found.fit.rank, data.rank), (case.n, case.n));
+        prop_assert_eq!(found.fit.method, GramMethod::Cholesky);
         // A Gram matrix squares the condition.
         let loss = 1e-13 * data.condition * data.condition;
         prop_assert!(error(&found.solution, &data.solution) <= loss);
         let fitted = x.dot(&found.solution);
         let squares = fitted.mapv(|v| v * v).sum_axis(Axis(0));
-        prop_assert!(norm(&(&found.explained_columns - &squares)) <= loss * norm(&squares));
-        prop_assert!((found.explained - squares.sum()).abs() <= loss * squares.sum());
+        prop_assert!(norm(&(&found.fit.explained_columns - &squares)) <= loss * norm(&squares));
+        prop_assert!((found.fit.explained - squares.sum()).abs() <= loss * squares.sum());
     }
 
     #[test]
@@ -52,13 +52,13 @@ proptest! {
         let (x, y) = (case.matrix(), target(&case));
         let found = solve(&x, &y, 1e-12);
         let data = lstsq(x.view(), y.view(), 1e-7).unwrap();
-        prop_assert_eq!(found.rank, data.rank);
-        prop_assume!(found.rank < case.n);
-        prop_assert_eq!(found.method, GramMethod::Eigen);
+        prop_assert_eq!(found.fit.rank, data.rank);
+        prop_assume!(found.fit.rank < case.n);
+        prop_assert_eq!(found.fit.method, GramMethod::Eigen);
         // The solution of smallest norm depends on the scale of the columns, the fit does not.
         let (fit, expected) = (x.dot(&found.solution), x.dot(&data.solution));
         prop_assert!(error(&fit, &expected) <= 1e-6);
-        prop_assert!((found.explained / expected.mapv(|v| v * v).sum() - 1.0).abs() <= 1e-6);
+        prop_assert!((found.fit.explained / expected.mapv(|v| v * v).sum() - 1.0).abs() <= 1e-6);
     }
 
     #[test]
@@ -66,23 +66,23 @@ proptest! {
         let case = tall(&case);
         let (x, y) = (case.matrix(), target(&case));
         let fast = solve(&x, &y, 0.0);
-        prop_assert_eq!(fast.method, GramMethod::Cholesky);
+        prop_assert_eq!(fast.fit.method, GramMethod::Cholesky);
         // Near enough to the cut for caution, far enough to keep every eigenvalue.
-        let full = solve(&x, &y, 0.3 / fast.condition);
-        prop_assume!(full.rank == case.n);
-        prop_assert_eq!(full.method, GramMethod::Eigen);
-        prop_assert!(error(&fast.solution, &full.solution) <= 1e-12 * full.condition);
-        prop_assert!((fast.explained / full.explained - 1.0).abs() <= 1e-12 * full.condition);
+        let full = solve(&x, &y, 0.3 / fast.fit.condition);
+        prop_assume!(full.fit.rank == case.n);
+        prop_assert_eq!(full.fit.method, GramMethod::Eigen);
+        prop_assert!(error(&fast.solution, &full.solution) <= 1e-12 * full.fit.condition);
+        prop_assert!((fast.fit.explained / full.fit.explained - 1.0).abs() <= 1e-12 * full.fit.condition);
         // The estimate comes from below.
-        prop_assert!(fast.condition <= full.condition * (1.0 + 1e-9));
-        prop_assert!(fast.condition >= full.condition * 0.5, "{} {}", fast.condition, full.condition);
+        prop_assert!(fast.fit.condition <= full.fit.condition * (1.0 + 1e-9));
+        prop_assert!(fast.fit.condition >= full.fit.condition * 0.5, "{} {}", fast.fit.condition, full.fit.condition);
         // The full spectrum is that of the column-scaled matrix.
         let g = gram(x.view());
         let d = g.diag().mapv(f64::sqrt);
         let scaled = &(&g / &d) / &d.view().insert_axis(Axis(1));
         let values = eigvalsh(scaled.view()).unwrap();
         let condition = values[0] / values[case.n - 1];
-        prop_assert!((full.condition / condition - 1.0).abs() <= 1e-12 * condition);
+        prop_assert!((full.fit.condition / condition - 1.0).abs() <= 1e-12 * condition);
     }
 
     #[test]
@@ -102,9 +102,9 @@ proptest! {
         // Powers of two: exact, so that the results must be equal to the last bit.
         let (g, c) = (&(&g * &units) * &column, &c * unit * column);
         let there = solve_gram(g.view(), c.view(), 1e-12).unwrap();
-        prop_assert_eq!((there.rank, there.method), (here.rank, here.method));
-        prop_assert_eq!(there.condition, here.condition);
-        prop_assert_eq!(there.explained / unit / unit, here.explained);
+        prop_assert_eq!((there.fit.rank, there.fit.method), (here.fit.rank, here.fit.method));
+        prop_assert_eq!(there.fit.condition, here.fit.condition);
+        prop_assert_eq!(there.fit.explained / unit / unit, here.fit.explained);
         prop_assert_eq!(&(there.solution / unit) * &column, here.solution);
     }
 
@@ -115,7 +115,7 @@ proptest! {
         let place = place % case.n;
         x.column_mut(place).fill(0.0);
         let found = solve(&x, &y, 1e-12);
-        prop_assert_eq!(found.rank, case.n - 1);
+        prop_assert_eq!(found.fit.rank, case.n - 1);
         prop_assert!(found.solution.row(place).iter().all(|v| *v == 0.0));
         let rest = &y - &x.dot(&found.solution);
         let (x, size) = (x / case.scale(), norm(&y));
@@ -139,11 +139,11 @@ proptest! {
         let c = widen(&cross_gram(x.view(), y.mapv(|v| v as f32).view()));
         let found = solve_gram(widen(&g).view(), c.view(), rcond).unwrap();
         if case.kind == Kind::Dense {
-            prop_assert_eq!(found.rank, case.n);
+            prop_assert_eq!(found.fit.rank, case.n);
         } else {
-            prop_assert!(found.rank <= case.rank(), "{} > {}", found.rank, case.rank());
+            prop_assert!(found.fit.rank <= case.rank(), "{} > {}", found.fit.rank, case.rank());
         }
-        prop_assert!(found.explained <= 1.001 * y.mapv(|v| v * v).sum());
+        prop_assert!(found.fit.explained <= 1.001 * y.mapv(|v| v * v).sum());
     }
 }
 
@@ -152,8 +152,8 @@ fn large_systems_take_the_same_two_ways() {
     let case = Case { m: 1200, n: 200, kind: Kind::Dense, exponent: 0, seed: 8 };
     let (x, y) = (case.matrix(), target(&case));
     let (fast, slow) = (solve(&x, &y, 1e-12), solve(&x, &y, 0.3));
-    assert_eq!((fast.method, slow.method), (GramMethod::Cholesky, GramMethod::Eigen));
-    assert!(fast.rank == 200 && slow.rank < 200 && slow.explained < fast.explained);
+    assert_eq!((fast.fit.method, slow.fit.method), (GramMethod::Cholesky, GramMethod::Eigen));
+    assert!(fast.fit.rank == 200 && slow.fit.rank < 200 && slow.fit.explained < fast.fit.explained);
     let data = lstsq(x.view(), y.view(), 1e-12).unwrap();
     assert!(error(&fast.solution, &data.solution) <= 1e-11);
 }

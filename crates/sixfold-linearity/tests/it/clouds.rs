@@ -27,3 +27,7 @@ pub(crate) fn pair<T: Real>(x: ArrayView2<'_, T>, y: ArrayView2<'_, T>) -> PairM
 pub(crate) fn scores(x: &Array2<f64>, y: &Array2<f64>) -> Linearity {
     Transition::from(&pair(x.view(), y.view())).linearity().unwrap()
 }
+
+pub(crate) fn rotation(x: &Array2<f64>, y: &Array2<f64>) -> Option<f64> {
+    Transition::from(&pair(x.view(), y.view())).procrustes_orthogonal().unwrap()
+}

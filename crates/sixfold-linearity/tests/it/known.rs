@@ -32,9 +32,13 @@ fn scale_and_shift_change_nothing() {
 fn an_orthogonal_map_has_procrustes_and_cka_of_one() {
     let x = normal(4000, 16, 1);
     let rotation = qr(normal(16, 16, 2).view()).unwrap().q;
-    let found = scores(&x, &x.dot(&rotation));
-    assert!((found.procrustes_orthogonal.unwrap() - 1.0).abs() < 1e-9, "{found:?}");
-    assert!((found.cka - 1.0).abs() < 1e-9, "{found:?}");
+    let y = x.dot(&rotation);
+    let moments = pair(x.view(), y.view());
+    let turned = Transition::from(&moments);
+    let (procrustes, cka) =
+        (turned.procrustes_orthogonal().unwrap().unwrap(), turned.cka().unwrap());
+    assert!((procrustes - 1.0).abs() < 1e-9, "{procrustes}");
+    assert!((cka - 1.0).abs() < 1e-9, "{cka}");
 }
 
 #[test]
@@ -49,7 +53,7 @@ fn a_diagonal_map_of_an_isotropic_cloud_has_its_known_rotation_score() {
     let a: Vec<f64> = (1..=d).map(|i| i as f64).collect();
     let y = Array2::from_shape_fn((2 * d, d), |(i, j)| x[(i, j)] * a[j]);
     let (sum, squares): (f64, f64) = (a.iter().sum(), a.iter().map(|a| a * a).sum());
-    let found = scores(&x, &y).procrustes_orthogonal.unwrap();
+    let found = crate::clouds::rotation(&x, &y).unwrap();
     assert!((found - sum * sum / (d as f64 * squares)).abs() < 1e-12, "{found}");
 }
 

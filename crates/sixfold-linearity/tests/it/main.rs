@@ -4,6 +4,7 @@ mod clouds;
 mod compat;
 mod errors;
 mod identities;
+mod intervals;
 mod known;
 #[cfg(feature = "model")]
 mod model;

@@ -24,8 +24,8 @@ use device::OnDevice;
 /// text therefore gives every score for every filter, with jackknife intervals over groups of
 /// documents. Results do not depend on how the text was cut into batches, within 1e-5.
 ///
-/// In the host's memory, tokens wait in a buffer of their cell until there are as many as features
-/// (256 at least, 1024 at most), whose products are then formed in f32 about their own mean and
+/// In the host's memory, tokens wait in a buffer of their cell until there are 1024 of them (256 of
+/// models narrower than that), whose products are then formed in f32 about their own mean and
 /// merged in f64. On other devices each batch's products are formed in f32 where the states are,
 /// about the mean of the first batch, and merged on the host.
 ///
@@ -52,7 +52,7 @@ pub struct LayerMoments {
     pub sites: Vec<Moments>,
     /// Cross moments of site i (x) and site i + 1 (y); empty where they were not asked for.
     pub transitions: Vec<CrossMoments>,
-    /// Norms and directions by site.
+    /// Norms and directions by site; without tokens where cross moments are counted.
     pub directions: Vec<Directions>,
 }
 

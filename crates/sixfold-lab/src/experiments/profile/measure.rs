@@ -1,7 +1,7 @@
 //! The scores of every layer, from its streamed moments.
 
 use anyhow::Result;
-use sixfold_linearity::Transition;
+use sixfold_linearity::{LinearityIntervals, Transition};
 use sixfold_model::stats::LayerMoments;
 
 use super::stream::{Filtered, Streamed};
@@ -50,11 +50,12 @@ pub(in crate::experiments) fn transition(moments: &LayerMoments, layer: usize) -
 }
 
 fn block(filtered: &Filtered, layer: usize) -> Result<Vec<LayerMetric>> {
-    let scores = transition(&filtered.all, layer).linearity()?;
-    let linear = filtered.interval(|moments| Ok(transition(moments, layer).scores()?.0));
-    let without =
-        filtered.interval(|moments| Ok(transition(moments, layer).scores()?.1.unwrap_or(f64::NAN)));
-    let mut metrics = vec![metric("linearity", scores.score, linear)];
+    let all = transition(&filtered.all, layer);
+    let left_out: Vec<Transition<'_>> =
+        filtered.left_out.iter().map(|moments| transition(moments, layer)).collect();
+    let intervals = LinearityIntervals::new(&all, &left_out)?;
+    let scores = &intervals.found;
+    let mut metrics = vec![metric("linearity", scores.score, intervals.score)];
     if let Some([even, odd]) = &filtered.halves {
         let (even, odd) = (transition(even, layer), transition(odd, layer));
         let heldout = (even.affine_map()?.score(&odd)? + odd.affine_map()?.score(&even)?) / 2.0;
@@ -62,11 +63,11 @@ fn block(filtered: &Filtered, layer: usize) -> Result<Vec<LayerMetric>> {
     }
     for (name, value, interval) in [
         ("linearity_adjusted", scores.adjusted, None),
-        ("linearity_without_residual", scores.without_residual, without),
-        ("norm_ratio", scores.norm_ratio, None),
+        ("linearity_without_residual", scores.without_residual, intervals.without_residual),
+        ("norm_ratio", scores.norm_ratio, intervals.norm_ratio),
         ("residual_error", Some(scores.residual_error), None),
-        ("procrustes_orthogonal", scores.procrustes_orthogonal, None),
-        ("cka", Some(scores.cka), None),
+        ("procrustes_orthogonal", all.procrustes_orthogonal()?, None),
+        ("cka", Some(all.cka()?), None),
         ("rank", Some(scores.rank as f64), None),
     ] {
         // What is not defined for a layer has no record.

@@ -1,7 +1,6 @@
 //! Streams the states of every layer through the accumulators of `sixfold_model::stats`.
 
 use anyhow::Result;
-use sixfold_linalg::{Jackknife, jackknife};
 use sixfold_model::stats::{LayerMoments, MomentTap, NormTap, TokenFilter};
 use sixfold_model::{Batch, Checkpoint, Tap, Transformer};
 
@@ -21,7 +20,7 @@ pub(in crate::experiments) struct Streamed {
 pub(super) struct Filtered {
     pub(super) all: LayerMoments,
     /// Empty where there are too few groups for an interval.
-    left_out: Vec<LayerMoments>,
+    pub(super) left_out: Vec<LayerMoments>,
     /// Even and odd groups, to fit on one and score on the other.
     pub(super) halves: Option<[LayerMoments; 2]>,
 }
@@ -92,24 +91,6 @@ impl Streamed {
         let mut half = |parity: usize| self.tap.select(filter, |group| group % 2 != parity);
         let halves = if enough { Some([half(0)?, half(1)?]) } else { None };
         Ok(Filtered { all, left_out, halves })
-    }
-}
-
-impl Filtered {
-    /// The 95 % interval of a statistic over groups of documents; none where there are too few,
-    /// or where it is not defined without one of them.
-    pub(super) fn interval(
-        &self,
-        statistic: impl Fn(&LayerMoments) -> Result<f64>,
-    ) -> Option<[f64; 2]> {
-        let value = statistic(&self.all).ok()?;
-        let values: Vec<f64> = self.left_out.iter().map(&statistic).collect::<Result<_>>().ok()?;
-        if values.len() < 2 {
-            return None;
-        }
-        let estimate = |group: Option<usize>| Ok(group.map_or(value, |group| values[group]));
-        let Jackknife { ci95, .. } = jackknife(values.len(), estimate).ok()?;
-        Some(ci95)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The tokens of one class and group: their moments, and those that wait to be counted.
 
-use ndarray::ArrayView2;
-use sixfold_linalg::{CrossMoments, Directions, Moments, Result};
+use ndarray::{Array2, ArrayView2};
+use sixfold_linalg::{Centred, CrossMoments, Directions, Moments, Products, Result};
 
 use super::LayerMoments;
 
@@ -13,7 +13,11 @@ pub(super) struct Cell {
     waiting: Vec<Rows>,
     /// What the site before has counted in this batch, block by block: the other side of the
     /// cross moments.
-    before: Vec<Rows>,
+    before: Vec<Option<Centred<f32>>>,
+    /// Room for the products of a block.
+    products: Products<f32>,
+    /// Memory of blocks that are done with.
+    spare: Vec<Vec<f32>>,
 }
 
 /// Rows of `d` values.
@@ -30,6 +34,8 @@ impl Cell {
             moments: LayerMoments::default(),
             waiting: Vec::new(),
             before: Vec::new(),
+            products: Products::default(),
+            spare: Vec::new(),
         }
     }
 
@@ -83,15 +89,17 @@ impl Cell {
             }
             tokens = later;
             if now.len() == room {
-                let block = Rows { d, values: std::mem::take(waiting) };
-                let before = self.before.get_mut(counted.len()).map(std::mem::take);
-                self.count(site, &block, before.as_ref())?;
-                if self.with_transitions {
-                    counted.push(block);
-                } else {
-                    // The memory serves the next block.
-                    self.waiting[site].values = block.values;
-                    self.waiting[site].values.clear();
+                let next = self.spare.pop().unwrap_or_default();
+                let block = Rows { d, values: std::mem::replace(waiting, next) };
+                match self.with_transitions {
+                    true => {
+                        let before = self.before.get_mut(counted.len()).and_then(Option::take);
+                        counted.push(Some(self.count_with(site, block, before)?));
+                    }
+                    false => {
+                        self.count(site, &block)?;
+                        self.put_by(block.values);
+                    }
                 }
             }
         }
@@ -104,36 +112,69 @@ impl Cell {
         self.before.clear();
         let mut before = None;
         for (site, rows) in std::mem::take(&mut self.waiting).into_iter().enumerate() {
-            if !rows.values.is_empty() {
-                self.count(site, &rows, before.as_ref())?;
+            if rows.values.is_empty() {
+                before = None;
+            } else if self.with_transitions {
+                before = Some(self.count_with(site, rows, before)?);
+            } else {
+                self.count(site, &rows)?;
             }
-            before = Some(rows);
         }
+        self.spare.clear();
         Ok(())
     }
 
-    fn count(&mut self, site: usize, block: &Rows, before: Option<&Rows>) -> Result<()> {
-        let x = block.view();
+    /// Counts a block of a site by itself.
+    fn count(&mut self, site: usize, block: &Rows) -> Result<()> {
         let (moments, directions) = self.site(site, block.d);
-        moments.update(x)?;
-        directions.update(x)?;
-        if let (true, Some(at), Some(before)) = (self.with_transitions, site.checked_sub(1), before)
-        {
-            self.transition(at, [before.d, block.d]).update(before.view(), x)?;
+        moments.update(block.view())?;
+        directions.update(block.view())
+    }
+
+    /// Counts a block of a site, and with the same tokens of the site before; it is centred once
+    /// for both, and for the site to come.
+    fn count_with(
+        &mut self,
+        site: usize,
+        block: Rows,
+        before: Option<Centred<f32>>,
+    ) -> Result<Centred<f32>> {
+        let d = block.d;
+        let rows = Centred::new(block.into_array())?;
+        let mut products = std::mem::take(&mut self.products);
+        self.site(site, d).0.add_centred(&rows, &mut products)?;
+        if let (Some(at), Some(before)) = (site.checked_sub(1), before) {
+            let transition = self.transition(at, [before.dim().1, d]);
+            transition.add_centred(&before, &rows, &mut products)?;
+            self.put_by(before.into_inner().into_raw_vec_and_offset().0);
         }
-        Ok(())
+        self.products = products;
+        Ok(rows)
+    }
+
+    /// Keeps the memory of a block for the next one.
+    fn put_by(&mut self, mut memory: Vec<f32>) {
+        memory.clear();
+        self.spare.push(memory);
     }
 }
 
 impl Rows {
+    fn shape(&self) -> (usize, usize) {
+        (self.values.len() / self.d.max(1), self.d)
+    }
+
     fn view(&self) -> ArrayView2<'_, f32> {
-        let shape = (self.values.len() / self.d.max(1), self.d);
-        ArrayView2::from_shape(shape, &self.values).expect("whole rows")
+        ArrayView2::from_shape(self.shape(), &self.values).expect("whole rows")
+    }
+
+    fn into_array(self) -> Array2<f32> {
+        Array2::from_shape_vec(self.shape(), self.values).expect("whole rows")
     }
 }
 
-/// Rows of a buffer: as many as features, so that it takes half of the memory of the moments, and
-/// merging d² sums costs little beside d³ products.
+/// Rows of a buffer: so many that merging d² sums costs little beside their products, and few
+/// enough for sums in f32.
 fn capacity(d: usize) -> usize {
-    d.clamp(256, 1024)
+    if d < 256 { 256 } else { 1024 }
 }

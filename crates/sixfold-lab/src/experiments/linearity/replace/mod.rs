@@ -135,7 +135,7 @@ fn greedy(method: Method, config: &ReplaceConfig, study: &Study, cx: &mut Contex
             let moments = study.moments(model.body(), cx)?;
             let mut best: Option<(usize, f64)> = None;
             for layer in (0..numbers.len()).filter(|&layer| numbers[layer].is_some()) {
-                let (score, _) = transition(&moments, layer).scores()?;
+                let score = transition(&moments, layer).linearity()?.score;
                 if best.is_none_or(|(_, highest)| score > highest) {
                     best = Some((layer, score));
                 }

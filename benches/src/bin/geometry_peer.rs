@@ -2,20 +2,16 @@
 //! `benches/peers/run_geometry.py` starts it beside `benches/peers/geometry.py`, which writes the
 //! points that both read.
 
-mod product;
-
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::env;
-use std::path::Path;
 use std::rc::Rc;
 
 use ndarray::Array2;
 use serde_json::json;
 use sixfold_benches::peer::{Result, Run, Unit, Work, serve};
+use sixfold_benches::{points, product};
 use sixfold_geometry::cloud::Cloud;
 use sixfold_geometry::dimension::{Interval, TwoNnConfig, gride_scan, two_nn};
-use sixfold_geometry::files::{Matrix, MatrixFile};
 use sixfold_geometry::neighbours;
 
 /// The last result of each work, so that both sides can be seen to agree.
@@ -46,7 +42,7 @@ fn work(name: String, flop: f64, variants: &'static [&'static str], results: &Re
 
 fn prepare(name: &str, variant: &str, results: &Results) -> Result<Run> {
     let (kind, shape) = name.rsplit_once('_').ok_or("names end with a shape")?;
-    let x = points(if kind == "anisotropy" { "spectrum" } else { "gaussian" }, shape)?;
+    let x = points::read(if kind == "anisotropy" { "spectrum" } else { "gaussian" }, shape)?;
     if variant == "gemm" {
         return Ok(match kind {
             "anisotropy" => product::gram(x),
@@ -76,14 +72,4 @@ fn prepare(name: &str, variant: &str, results: &Results) -> Result<Run> {
         results.borrow_mut().insert(name.clone(), values);
         Ok(())
     }))
-}
-
-/// Points that the other side has written, in memory as they are there.
-fn points(data: &str, shape: &str) -> Result<Array2<f32>> {
-    let dir = env::var("SIXFOLD_POINTS").map_err(|_| "SIXFOLD_POINTS is not set")?;
-    let file = MatrixFile::open(Path::new(&dir).join(format!("{data}_{shape}.npy")))?;
-    match file.matrix()? {
-        Matrix::F32(x) => Ok(x.into_owned()),
-        Matrix::F64(_) => Err("points are f32".into()),
-    }
 }

@@ -2,16 +2,16 @@
 
 use std::hint::black_box;
 
+use crate::peer::Run;
 use gemm::Parallelism;
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
-use sixfold_benches::peer::Run;
 
 /// Rows and columns of a tile of products.
 const TILE: [usize; 2] = [1024, 1024];
 
 /// N²·D operations on rows of `x`: half of all products of two rows, a tile at a time, which is
 /// what distances between all points need.
-pub(crate) fn distances(x: Array2<f32>) -> Run {
+pub fn distances(x: Array2<f32>) -> Run {
     let mut tile = Array2::zeros(TILE);
     Box::new(move || {
         let n = x.nrows();
@@ -29,7 +29,7 @@ pub(crate) fn distances(x: Array2<f32>) -> Run {
 }
 
 /// N·D² operations: half of the columns of XᵀX, which is what a Gram matrix needs.
-pub(crate) fn gram(x: Array2<f32>) -> Run {
+pub fn gram(x: Array2<f32>) -> Run {
     let d = x.ncols();
     let mut out = Array2::zeros((d, d / 2));
     Box::new(move || {
@@ -39,8 +39,27 @@ pub(crate) fn gram(x: Array2<f32>) -> Run {
     })
 }
 
-/// `c = a·b`, any strides.
-fn multiply(mut c: ArrayViewMut2<'_, f32>, a: ArrayView2<'_, f32>, b: ArrayView2<'_, f32>) {
+/// 3·N·D² operations: half of the columns of XᵀX and of YᵀY, and all of XᵀY, which is what the
+/// moments of a transition need.
+pub fn transition(x: Array2<f32>, y: Array2<f32>) -> Run {
+    let d = x.ncols();
+    let (mut half, mut whole) = (Array2::zeros((d, d / 2)), Array2::zeros((d, d)));
+    Box::new(move || {
+        for side in [&x, &y] {
+            multiply(half.view_mut(), side.t(), side.slice(s![.., ..d / 2]));
+            black_box(&half);
+        }
+        multiply(whole.view_mut(), x.t(), y.view());
+        black_box(&whole);
+        Ok(())
+    })
+}
+
+/// `c = a·b` on one thread, any strides.
+///
+/// # Panics
+/// Where the shapes do not fit.
+pub fn multiply(mut c: ArrayViewMut2<'_, f32>, a: ArrayView2<'_, f32>, b: ArrayView2<'_, f32>) {
     let ((m, k), n) = (a.dim(), b.ncols());
     assert_eq!((c.dim(), b.nrows()), ((m, n), k), "shapes");
     let strides = |of: &[isize]| (of[1], of[0]);

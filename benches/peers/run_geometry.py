@@ -10,14 +10,12 @@ less often. Only the standard library is needed here; `geometry.py` needs geomet
 """
 
 import argparse
-import datetime
 import os
-import shlex
 import sys
 from pathlib import Path
 
 sys.dont_write_bytecode = True  # no __pycache__ in the repository
-from sides import MIB, ROOT, Side, compare, least_cpu, machine, output  # noqa: E402
+from sides import MIB, ROOT, Side, compare, heading, least_cpu, write  # noqa: E402
 
 THEIRS, OURS = "others", "Sixfold"
 BIG = "two_nn_50000x768"
@@ -117,18 +115,12 @@ def main():
     theirs.close()
     ours.close()
 
-    dirty = " with changes" if output("git", "status", "--porcelain", "--untracked-files=no") else ""
     lines = [
         "# Geometry beside other libraries, on the CPU",
         "",
-        f"- machine: {machine()}",
-        f"- date: {datetime.date.today()}, commit {output('git', 'rev-parse', '--short', 'HEAD')}{dirty}",
-        f"- {', '.join(f'{key} {value}' for key, value in about['versions'].items())}",
-        f"- {output('rustc', '--version')}, release build",
+        *heading(about["versions"], disturbed.values()),
         f"- one thread each, f32, CPU seconds of the process, minimum of {a.repeats} rounds in turns after "
         f"{a.warm_ups} warm-up; the others at 50,000 points {a.slow_repeats} without one",
-        f"- other processes had at most {max(disturbed.values()):.0%} of the processors in a round that counts",
-        f"- command: `python {shlex.join(sys.argv)}`",
         "",
         "## CPU seconds",
         "",
@@ -154,12 +146,7 @@ def main():
         *value_table(wanted, about["results"], results),
         "",
     ]
-    text = "\n".join(lines)
-    if a.out is None:
-        print(text)
-        return
-    a.out.parent.mkdir(parents=True, exist_ok=True)
-    a.out.write_text(text)
+    write(lines, a.out)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,13 @@
 """What the drivers here share: processes that are asked in turns, and the machine they run on."""
 
+import datetime
 import json
 import os
 import platform
+import shlex
 import statistics
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -127,3 +130,26 @@ def machine():
 
 def output(*command):
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout.strip()
+
+
+def heading(versions, disturbed):
+    """What a record says first: machine, code, versions, disturbance, command."""
+    dirty = " with changes" if output("git", "status", "--porcelain", "--untracked-files=no") else ""
+    return [
+        f"- machine: {machine()}",
+        f"- date: {datetime.date.today()}, commit {output('git', 'rev-parse', '--short', 'HEAD')}{dirty}",
+        f"- {', '.join(f'{key} {value}' for key, value in versions.items())}",
+        f"- {output('rustc', '--version')}, release build",
+        f"- other processes had at most {max(disturbed):.0%} of the processors in a round that counts",
+        f"- command: `python {shlex.join(sys.argv)}`",
+    ]
+
+
+def write(lines, path):
+    """A record's file, or the standard output."""
+    text = "\n".join(lines)
+    if path is None:
+        print(text)
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)

@@ -121,21 +121,23 @@ fn solve(
     if inverse.iter().all(|x| *x == 0.0) {
         return Err(Error::ZeroVariance { what: "g" });
     }
-    let column = inverse.view().insert_axis(Axis(1));
-    let equilibrated = &(&g * &column) * &inverse;
     // |S⁻¹C| ≤ ‖y‖ where G and C come from data; squares of it are formed in a unit near 1.
-    let mut rhs = &c * &column;
-    let unit = power_of_two(max_abs("c", rhs.view())?, f64::MAX_SCALE_EXPONENT);
-    rhs /= unit;
-    let system =
-        System { equilibrated: Columns::load(equilibrated.view(), 1.0), rhs, rcond, wanted };
+    let rows = c.rows().into_iter().zip(&inverse);
+    let largest = rows.flat_map(|(row, s)| row.into_iter().map(move |c| (c * s).abs()));
+    let unit = power_of_two(largest.fold(0.0, f64::max), f64::MAX_SCALE_EXPONENT);
+    let system = System { g, c, inverse: &inverse, unit, rcond, wanted };
     let (mut fit, solution) = match system.cholesky() {
         Some(found) => found,
         None => system.eigen()?,
     };
     fit.explained_columns.mapv_inplace(|x| (x * unit) * unit);
     fit.explained = fit.explained_columns.sum();
-    Ok((fit, solution.map(|solution| (solution * column).mapv(|x| x * unit))))
+    let solution = solution.map(|mut solution| {
+        solution *= &inverse.view().insert_axis(Axis(1));
+        solution *= unit;
+        solution
+    });
+    Ok((fit, solution))
 }
 
 /// A fair `rcond` for [`solve_gram`] on `d` columns whose products were formed in `T`.
@@ -146,25 +148,63 @@ pub fn gram_rcond<T: Real>(d: usize) -> f64 {
     8.0 * (d as f64).sqrt() * T::EPSILON
 }
 
-struct System {
-    equilibrated: Columns,
-    rhs: Array2<f64>,
+/// Matrices of wide layers are large: each is made where it is needed, in the one copy that the
+/// decompositions then overwrite.
+struct System<'a> {
+    g: ArrayView2<'a, f64>,
+    c: ArrayView2<'a, f64>,
+    /// S⁻¹.
+    inverse: &'a Array1<f64>,
+    unit: f64,
     rcond: f64,
     /// Whether the solution is wanted, or only what it explains.
     wanted: bool,
 }
 
-impl System {
+impl System<'_> {
+    /// Ĝ = S⁻¹GS⁻¹; symmetric, so that rows are columns.
+    fn equilibrated(&self) -> Columns {
+        let d = self.g.nrows();
+        let mut data = Vec::with_capacity(d * d);
+        for (row, s) in self.g.rows().into_iter().zip(self.inverse) {
+            data.extend(row.iter().zip(self.inverse).map(|(g, t)| g * s * t));
+        }
+        Columns { rows: d, cols: d, data }
+    }
+
+    /// S⁻¹C in units of `unit`.
+    fn rhs(&self) -> Columns {
+        let (d, dy) = self.c.dim();
+        let mut rhs = Columns::zeros(d, dy);
+        // Some columns at a time, so that what is read and what is written stays in the cache.
+        for (block, columns) in rhs.data.chunks_mut(32 * d).enumerate() {
+            for (i, s) in self.inverse.iter().enumerate() {
+                let row = self.c.row(i);
+                for (k, column) in columns.chunks_mut(d).enumerate() {
+                    column[i] = row[32 * block + k] * s / self.unit;
+                }
+            }
+        }
+        rhs
+    }
+
     /// Nothing where the matrix is near the cut.
     fn cholesky(&self) -> Option<(GramFit, Option<Array2<f64>>)> {
-        let d = self.equilibrated.rows;
-        let cholesky = Cholesky::new("g", self.equilibrated.clone()).ok()?;
-        let condition = self.condition(&cholesky);
+        let d = self.g.nrows();
+        let g = self.equilibrated();
+        let largest = grow(d, |x| *x = Columns::load(matmul(g.view(), x.view()).view(), 1.0));
+        let cholesky = Cholesky::new("g", g).ok()?;
+        // λ₁·λ_min⁻¹ by power iterations with G and with its inverse, from below.
+        let condition = largest
+            * grow(d, |x| {
+                cholesky.solve_lower(x);
+                cholesky.solve_upper(x);
+            });
         // The estimate is from below; the margin also covers the rounding of Cholesky itself.
         if condition * 4.0 * self.rcond.max(d as f64 * f64::EPSILON) >= 1.0 {
             return None;
         }
-        let mut work = Columns::load(self.rhs.view(), 1.0);
+        let mut work = self.rhs();
         cholesky.solve_lower(&mut work);
         let explained_columns = work.view().map_axis(Axis(0), |c| c.dot(&c));
         let solution = self.wanted.then(|| {
@@ -176,14 +216,15 @@ impl System {
     }
 
     fn eigen(&self) -> Result<(GramFit, Option<Array2<f64>>)> {
-        let (values, vectors) = backend::eigh(&self.equilibrated)?;
+        let g = self.equilibrated();
+        let (values, vectors) = backend::eigh(&g)?;
         let largest = values[0].max(0.0);
         // Below this the eigenvalues are the rounding of the decomposition.
-        let cut = self.rcond.max(self.equilibrated.rows as f64 * f64::EPSILON) * largest;
+        let cut = self.rcond.max(g.rows as f64 * f64::EPSILON) * largest;
         let rank = values.iter().take_while(|x| **x > cut).count();
         let vectors = vectors.view();
         let kept = vectors.slice(s![.., ..rank]);
-        let mut work = matmul(kept.reversed_axes(), self.rhs.view());
+        let mut work = matmul(kept.reversed_axes(), self.rhs().view());
         let scale = values.slice(s![..rank]).mapv(|x| 1.0 / x.sqrt());
         work *= &scale.view().insert_axis(Axis(1));
         let explained_columns = work.map_axis(Axis(0), |c| c.dot(&c));
@@ -193,19 +234,6 @@ impl System {
         });
         let (condition, method) = (condition(&values), GramMethod::Eigen);
         Ok((GramFit { rank, condition, explained: 0.0, explained_columns, method }, solution))
-    }
-
-    /// λ₁·λ_min⁻¹ by power iterations with G and with its inverse, from below.
-    fn condition(&self, cholesky: &Cholesky) -> f64 {
-        let g = self.equilibrated.view();
-        let largest = grow(g.nrows(), |x| {
-            *x = Columns::load(matmul(g, x.view()).view(), 1.0);
-        });
-        let smallest = grow(g.nrows(), |x| {
-            cholesky.solve_lower(x);
-            cholesky.solve_upper(x);
-        });
-        largest * smallest
     }
 }
 

@@ -10,9 +10,11 @@ use crate::scale::power_of_two;
 use crate::simd::{columns_of_a_task, simd};
 use crate::{Real, Result, ensure_finite};
 
-/// Rows of a block: enough for the products to run near their peak, few enough for f32 sums to
-/// keep five digits and for the block to stay in the cache.
-pub(super) const ROWS: usize = 1024;
+/// Rows of a block of `d` columns: enough for the products to run near their peak and for adding
+/// d² of them in f64 to cost little beside, few enough for f32 sums to keep five digits.
+pub(super) fn rows_of_a_block(d: usize) -> usize {
+    if d < 2048 { 1024 } else { 2048 }
+}
 
 /// Rows that every pass but the last goes over while they are in the second-level cache.
 const GROUP: usize = 128;
@@ -228,7 +230,7 @@ impl<T: Real> Buffers<T> {
 
     /// Room for the rows of the next block of a matrix of `rows` rows.
     pub(super) fn take(&mut self, rows: usize) -> Array2<T> {
-        self.z.take().unwrap_or_else(|| Array2::zeros((ROWS.min(rows), self.d)))
+        self.z.take().unwrap_or_else(|| Array2::zeros((rows_of_a_block(self.d).min(rows), self.d)))
     }
 
     pub(super) fn give_back(&mut self, block: Block<T>) {

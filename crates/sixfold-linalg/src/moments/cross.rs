@@ -61,8 +61,8 @@ impl CrossMoments {
         ensure_finite("y", y)?;
         let (mut for_x, mut for_y) = (Buffers::new(dx), Buffers::new(dy));
         let rows = x.nrows();
-        let chunks = x.axis_chunks_iter(Axis(0), block::ROWS);
-        for (x, y) in chunks.zip(y.axis_chunks_iter(Axis(0), block::ROWS)) {
+        let step = block::rows_of_a_block(dx.min(dy));
+        for (x, y) in x.axis_chunks_iter(Axis(0), step).zip(y.axis_chunks_iter(Axis(0), step)) {
             let x = Block::new("x", x, for_x.take(rows), |_| Ok(()))?;
             let y = Block::new("y", y, for_y.take(rows), |_| Ok(()))?;
             self.absorb(&x, &y, &mut for_x);
@@ -197,8 +197,8 @@ impl CrossMoments {
     /// zeros without rows.
     pub fn cross_scatter(&self) -> Array2<f64> {
         let mut full = self.scatter.clone();
-        for ((i, j), value) in full.indexed_iter_mut() {
-            *value *= self.x.scale[i] * self.y.scale[j];
+        for (mut row, s) in full.rows_mut().into_iter().zip(&self.x.scale) {
+            row.zip_mut_with(&self.y.scale, |value, t| *value *= s * t);
         }
         full
     }

@@ -40,7 +40,7 @@ use side::Side;
 ///
 /// # Complexity
 /// n·d·(d + 64) operations in the type of the input and d² additions in f64 a block of 1024
-/// rows; memory 8·d² bytes, whatever n.
+/// rows (2048 from 2048 columns on); memory 8·d² bytes, whatever n.
 ///
 /// # References
 /// Chan, Golub, LeVeque 1983, *Algorithms for computing the sample variance*, eq. 2.1.
@@ -100,7 +100,7 @@ impl Moments {
     pub fn update<T: Real>(&mut self, x: ArrayView2<'_, T>) -> Result<()> {
         same_shape("x", [x.nrows(), x.ncols()], [x.nrows(), self.dim()])?;
         // A single block is checked while it is centred.
-        if x.nrows() > block::ROWS {
+        if x.nrows() > block::rows_of_a_block(self.dim()) {
             ensure_finite("x", x)?;
         }
         self.update_with(x, |_| Ok(()))
@@ -110,7 +110,7 @@ impl Moments {
     /// statistic of the same rows: both read them while they are in the cache.
     ///
     /// # Errors
-    /// Those of [`update`](Self::update) and of `also`; blocks of 1024 rows before the one that
+    /// Those of [`update`](Self::update) and of `also`; blocks before the one that
     /// failed stay counted.
     pub fn update_with<T: Real>(
         &mut self,
@@ -119,13 +119,16 @@ impl Moments {
     ) -> Result<()> {
         same_shape("x", [x.nrows(), x.ncols()], [x.nrows(), self.dim()])?;
         let mut buffers = Buffers::new(self.dim());
-        for (i, rows) in x.axis_chunks_iter(Axis(0), block::ROWS).enumerate() {
+        for (i, rows) in x.axis_chunks_iter(Axis(0), block::rows_of_a_block(self.dim())).enumerate()
+        {
             let block = Block::new("x", rows, buffers.take(x.nrows()), &mut also);
             // An error of `also` counts rows from its group.
             let block = block.map_err(|error| match ensure_finite("x", rows) {
-                Err(Error::NotFinite { what, row, col }) => {
-                    Error::NotFinite { what, row: row + i * block::ROWS, col }
-                }
+                Err(Error::NotFinite { what, row, col }) => Error::NotFinite {
+                    what,
+                    row: row + i * block::rows_of_a_block(self.dim()),
+                    col,
+                },
                 _ => error,
             })?;
             self.absorb(&block, &mut buffers);
@@ -248,8 +251,8 @@ impl Moments {
     pub fn scatter(&self) -> Array2<f64> {
         let scale = &self.side.scale;
         let mut full = self.scatter.clone();
-        for ((i, j), value) in full.indexed_iter_mut() {
-            *value *= scale[i] * scale[j];
+        for (mut row, s) in full.rows_mut().into_iter().zip(scale) {
+            row.zip_mut_with(scale, |value, t| *value *= s * t);
         }
         mirror(&mut full);
         full

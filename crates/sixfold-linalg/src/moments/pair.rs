@@ -51,16 +51,16 @@ impl PairMoments {
         same_shape("y", [y.nrows(), y.ncols()], [x.nrows(), dy])?;
         ensure_finite("x", x)?;
         ensure_finite("y", y)?;
-        let (mut for_x, mut for_y, mut for_xy) =
+        let (mut for_x, mut for_y, mut room) =
             (Buffers::new(dx), Buffers::new(dy), Buffers::new(0));
         let rows = x.nrows();
-        let chunks = x.axis_chunks_iter(Axis(0), block::ROWS);
-        for (x, y) in chunks.zip(y.axis_chunks_iter(Axis(0), block::ROWS)) {
+        let step = block::rows_of_a_block(dx.min(dy));
+        for (x, y) in x.axis_chunks_iter(Axis(0), step).zip(y.axis_chunks_iter(Axis(0), step)) {
             let x = Block::new("x", x, for_x.take(rows), |_| Ok(()))?;
             let y = Block::new("y", y, for_y.take(rows), |_| Ok(()))?;
-            self.x.absorb(&x, &mut for_x);
-            self.y.absorb(&y, &mut for_y);
-            self.xy.absorb(&x, &y, &mut for_xy);
+            self.x.absorb(&x, &mut room);
+            self.y.absorb(&y, &mut room);
+            self.xy.absorb(&x, &y, &mut room);
             for_x.give_back(x);
             for_y.give_back(y);
         }

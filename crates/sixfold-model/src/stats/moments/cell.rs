@@ -176,5 +176,5 @@ impl Rows {
 /// Rows of a buffer: so many that merging d² sums costs little beside their products, and few
 /// enough for sums in f32.
 fn capacity(d: usize) -> usize {
-    if d < 256 { 256 } else { 1024 }
+    if d < 256 { 256 } else { 512 }
 }

@@ -48,3 +48,20 @@ pub fn procrustes_similarity<T: Real>(x: ArrayView2<'_, T>, y: ArrayView2<'_, T>
     let residual = matmul(x.view(), map.view()) - y;
     Ok(1.0 - residual.iter().map(|v| v * v).sum::<f64>())
 }
+
+/// LLM-Microscope's score without the residual stream: [`procrustes_similarity`] of Y − X.
+///
+/// # Shapes
+/// `x` and `y` are `[n, d]`.
+///
+/// # Errors
+/// As [`procrustes_similarity`]; [`Error::AllEqual`] where the layer adds the same to every token.
+///
+/// # Complexity
+/// As [`procrustes_similarity`]: the same SVD once more.
+#[doc(alias = "procrustes_similarity_centered")]
+pub fn without_residual<T: Real>(x: ArrayView2<'_, T>, y: ArrayView2<'_, T>) -> Result<f64> {
+    same_shape("y", [y.nrows(), y.ncols()], [x.nrows(), x.ncols()])?;
+    // In the type of the states, as there.
+    procrustes_similarity(x, (&y - &x).view())
+}

@@ -1,6 +1,8 @@
 //! The paper's own score.
 
+use ndarray::Array2;
 use sixfold_linearity::{Error, compat};
+use sixfold_testkit::Golden;
 
 use crate::clouds::{normal, scores, single};
 
@@ -25,6 +27,44 @@ fn on_deficient_input_it_counts_noise_as_rank() {
     let ours = scores(&wide_x, &wide_y);
     assert_eq!(ours.rank, 15);
     assert!(theirs > ours.score + 0.05, "{theirs} against {}", ours.score);
+}
+
+/// States in f32 and the scores of PyTorch: of Y and of Y − X, in f32 and in f64.
+fn golden(case: &str) -> ([Array2<f32>; 2], [Vec<f64>; 2]) {
+    let dir = sixfold_testkit::repository().join("fixtures/sixfold-linearity");
+    let golden = Golden::open(dir.join("compat.safetensors"));
+    let states = ["x", "y"].map(|side| {
+        let (shape, values) = golden.f32(&format!("{case}.{side}"));
+        Array2::from_shape_vec((shape[0], shape[1]), values).unwrap()
+    });
+    (states, ["f32", "f64"].map(|kind| golden.f64(&format!("{case}.{kind}")).1))
+}
+
+#[test]
+fn it_reproduces_what_pytorch_gives() {
+    for case in ["tanh", "relu", "step", "scaled", "sinks"] {
+        let ([x, y], official) = golden(case);
+        let found = [
+            compat::procrustes_similarity(x.view(), y.view()).unwrap(),
+            compat::without_residual(x.view(), y.view()).unwrap(),
+        ];
+        for official in &official {
+            for (found, official) in found.iter().zip(official) {
+                assert!((found - official).abs() < 1e-6, "{case}: {found} and {official}");
+            }
+        }
+        let ours = scores(&x.mapv(f64::from), &y.mapv(f64::from));
+        assert!((ours.score - official[1][0]).abs() < 1e-6, "{case}: {}", ours.score);
+    }
+}
+
+#[test]
+fn where_directions_are_missing_the_original_has_no_meaning() {
+    let ([x, y], [single, double]) = golden("deficient");
+    let ours = scores(&x.mapv(f64::from), &y.mapv(f64::from));
+    assert_eq!(ours.rank, 6);
+    // Below zero in f32, and the noise of ten directions too high in f64.
+    assert!(single[0] < 0.0 && double[0] > ours.score + 0.02, "{single:?} {double:?} {ours:?}");
 }
 
 #[test]

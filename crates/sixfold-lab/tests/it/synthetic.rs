@@ -63,7 +63,7 @@ fn rows(
                 LayerMetric::new(name, value, ci95)
             });
             let filter: Filter = *filter;
-            rows.push(LayerRow { layer, filter, metrics: metrics.collect() });
+            rows.push(LayerRow { layer, filter, untrained: false, metrics: metrics.collect() });
         }
         task.advance(1);
     }

@@ -52,7 +52,8 @@ pub struct LayerMoments {
     pub sites: Vec<Moments>,
     /// Cross moments of site i (x) and site i + 1 (y); empty where they were not asked for.
     pub transitions: Vec<CrossMoments>,
-    /// Norms and directions by site; without tokens where cross moments are counted.
+    /// Norms and directions by site; without any token where cross moments are counted, whose
+    /// scores do not need them.
     pub directions: Vec<Directions>,
 }
 

@@ -19,11 +19,22 @@ pub struct ProfileConfig {
     pub text: TextConfig,
     /// Which tokens count.
     pub filters: Vec<Filter>,
+    /// Tokens on which the score is also computed as the paper's own code does, at most; 0 for
+    /// none. All of them are held in memory.
+    pub official_tokens: usize,
+    /// Whether the same architectures with random weights are measured as well.
+    pub untrained: bool,
 }
 
 impl Default for ProfileConfig {
     fn default() -> Self {
-        Self { models: Vec::new(), text: TextConfig::default(), filters: vec![Filter::All] }
+        Self {
+            models: Vec::new(),
+            text: TextConfig::default(),
+            filters: vec![Filter::All],
+            official_tokens: 4096,
+            untrained: false,
+        }
     }
 }
 

@@ -27,6 +27,9 @@ pub struct LayerRow {
     pub layer: usize,
     /// Which tokens count.
     pub filter: Filter,
+    /// Whether the weights are random: a control.
+    #[serde(default)]
+    pub untrained: bool,
     /// The numbers.
     pub metrics: Vec<LayerMetric>,
 }
@@ -53,18 +56,22 @@ impl LayerMetric {
 pub type Measure = fn(&ModelRef, &ProfileConfig, &mut Context) -> Result<Vec<LayerRow>>;
 
 /// Measures every model as a resumable cell and records its numbers as soon as it is done.
-pub(super) fn run(measure: Measure, config: &ProfileConfig, cx: &mut Context) -> Result<()> {
+pub(in crate::experiments) fn run(
+    measure: Measure,
+    config: &ProfileConfig,
+    cx: &mut Context,
+) -> Result<()> {
     for model in &config.models {
         let rows = cx.cell(&model.name(), |cx| measure(model, config, cx))?;
         for row in rows {
             for metric in row.metrics {
-                cx.record(
-                    Metric::new(metric.name, metric.value)
-                        .at("model", model.name())
-                        .at("layer", row.layer)
-                        .at("filter", row.filter.name())
-                        .ci95(metric.ci95),
-                );
+                let record = Metric::new(metric.name, metric.value)
+                    .at("model", model.name())
+                    .at("layer", row.layer)
+                    .at("filter", row.filter.name())
+                    .ci95(metric.ci95);
+                // A label that does not apply is left out.
+                cx.record(if row.untrained { record.at("control", "untrained") } else { record });
             }
         }
     }

@@ -2,10 +2,9 @@
 
 use anyhow::Result;
 use sixfold_model::stats::{LayerMoments, MomentTap, NormTap, TokenFilter};
-use sixfold_model::{Batch, Checkpoint, Tap, Transformer};
+use sixfold_model::{Batch, Tap, Transformer};
 
 use super::reading::Reading;
-use super::{ModelRef, ProfileConfig};
 use crate::context::Context;
 
 /// A token is an outlier where its norm exceeds this many medians.
@@ -26,17 +25,6 @@ pub(super) struct Filtered {
 }
 
 impl Streamed {
-    /// Opens a model and streams a text through it.
-    pub(super) fn new(model: &ModelRef, config: &ProfileConfig, cx: &mut Context) -> Result<Self> {
-        let dir = cx.locator().existing("models", &model.dir)?;
-        let text = cx.locator().existing("text.path", &config.text.path)?;
-        let device = sixfold_model::device(cx.device_name())?;
-        let checkpoint = Checkpoint::open(&dir)?;
-        let transformer = checkpoint.transformer(&device)?;
-        let reading = Reading::new(&dir, &checkpoint, &text, &config.text)?;
-        Self::of(&transformer, &reading, &config.filters, &model.name(), cx)
-    }
-
     /// Streams a text through a model: once, twice where a filter has to know outliers.
     pub(in crate::experiments) fn of(
         model: &Transformer,

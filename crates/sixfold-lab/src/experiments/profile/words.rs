@@ -52,7 +52,10 @@ impl<'a> Profiled<'a> {
             .results
             .summary()
             .filter(|m| {
-                m.name == name && m.place.text("model") == model && m.place.text("filter") == filter
+                m.name == name
+                    && m.place.text("model") == model
+                    && m.place.text("filter") == filter
+                    && m.place.text("control") != "untrained"
             })
             .filter_map(|m| Some((m.place.number("layer")? as usize, m)))
             .collect();

@@ -58,7 +58,9 @@ impl OnDevice {
         for (n, (key, rows)) in blocks.enumerate() {
             let Some(cell) = cells.get_mut(key) else { continue };
             let block = flat.clone().select(0, indices(rows, [rows.len()], &device));
-            add_directions(cell, site, &block)?;
+            if !cell.with_transitions() {
+                add_directions(cell, site, &block)?;
+            }
             let (shift, scale) = self.references[site].on_device.clone();
             let block = (block - shift) / scale;
             self.add_site(cell, site, &block)?;

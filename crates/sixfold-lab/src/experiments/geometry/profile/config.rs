@@ -27,7 +27,7 @@ pub struct GeometryConfig {
 
 impl Default for GeometryConfig {
     fn default() -> Self {
-        let ProfileConfig { models, text, filters } = ProfileConfig::default();
+        let ProfileConfig { models, text, filters, .. } = ProfileConfig::default();
         Self {
             models,
             text,
@@ -46,6 +46,7 @@ impl GeometryConfig {
             models: self.models.clone(),
             text: self.text.clone(),
             filters: self.filters.clone(),
+            ..ProfileConfig::default()
         }
     }
 

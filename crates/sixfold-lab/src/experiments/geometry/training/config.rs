@@ -82,6 +82,7 @@ impl Validate for TrainingConfig {
             models: vec![ModelRef::new("any")],
             text: self.text.clone(),
             filters: self.filters.clone(),
+            ..ProfileConfig::default()
         };
         let mut problems = shared.problems();
         match &self.checkpoints {

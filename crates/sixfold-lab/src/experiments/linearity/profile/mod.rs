@@ -1,31 +1,20 @@
 //! `linearity/profile`: how linear each block is, with and without the residual stream.
 
-mod finetune;
-mod microscope;
-mod pretrain;
-mod probe;
-mod replace;
-
-pub use finetune::{Finetune, FinetuneConfig, FinetuneRecipe};
-pub use microscope::{Microscope, MicroscopeConfig};
-pub use pretrain::{Pretrain, PretrainConfig};
-pub use probe::ProbeConfig;
-pub use replace::{Method, Order, Replace, ReplaceConfig};
+mod words;
 
 use anyhow::Result;
 
-use super::experiment_file;
-use super::profile::{Measure, MetricInfo, ProfileConfig, Profiled, measure};
+use super::super::experiment_file;
+use super::super::profile::{Measure, MetricInfo, ProfileConfig, measure, run};
 use crate::config::ExperimentFile;
 use crate::context::Context;
 use crate::data::Input;
 use crate::experiment::Experiment;
-use crate::format::short;
 use crate::present::Presentation;
 use crate::record::Results;
 
 /// The metrics in the order of the report.
-pub const METRICS: &[MetricInfo] = &[
+pub(super) const METRICS: &[MetricInfo] = &[
     MetricInfo {
         name: "linearity",
         title: "Linearity of each block",
@@ -37,6 +26,11 @@ pub const METRICS: &[MetricInfo] = &[
         title: "Linearity without the residual stream",
         caption: "The same for what the block adds to the stream: 1 − L = (1 − L without) · norm \
                   ratio ties both together.",
+    },
+    MetricInfo {
+        name: "linearity_official",
+        title: "Linearity as the paper's own code computes it",
+        caption: "The same score by an SVD of the states of all tokens, unadjusted.",
     },
     MetricInfo {
         name: "linearity_adjusted",
@@ -117,39 +111,10 @@ impl Experiment for Profile {
     }
 
     fn run(&self, config: &ProfileConfig, cx: &mut Context) -> Result<()> {
-        super::profile::run(self.measure, config, cx)
+        run(self.measure, config, cx)
     }
 
     fn present(&self, _config: &ProfileConfig, results: &Results) -> Presentation {
-        let profiled = Profiled::new(results, METRICS);
-        let mut words = profiled.presentation("block");
-        let models: Vec<String> = profiled
-            .ranges("linearity")
-            .enumerate()
-            .map(|(index, (model, [low, high]))| {
-                let (low, high) = (short(low), short(high));
-                match index {
-                    0 => format!("The blocks of {model} are {low} to {high} linear"),
-                    _ => format!("those of {model} {low} to {high}"),
-                }
-            })
-            .collect();
-        if !models.is_empty() {
-            words.headline = models.join(", ");
-        }
-        for (model, [low, high]) in profiled.ranges("linearity_without_residual") {
-            words.answer.push(format!(
-                "Without the residual stream the blocks of {model} score {} to {}.",
-                short(low),
-                short(high)
-            ));
-        }
-        for (model, layer, value) in profiled.extremes("linearity", f64::lt) {
-            words.answer.push(format!(
-                "The least linear block of {model} is number {layer}, at {}.",
-                short(value)
-            ));
-        }
-        words
+        words::present(results)
     }
 }

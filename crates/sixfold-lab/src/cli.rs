@@ -50,6 +50,9 @@ enum Command {
     /// Write the report again from kept results; several runs side by side
     #[command(after_help = "Example: cargo xtask experiment report runs/linearity/profile/*")]
     Report(ReportArgs),
+    /// Set our numbers beside the published ones
+    #[command(after_help = "Example: cargo xtask experiment compare linearity/finetune")]
+    Compare(CompareArgs),
     /// Print the completions of a shell for the binary `sixfold-lab`
     #[command(after_help = "Example: cargo xtask experiment completions bash > sixfold-lab.bash")]
     Completions {
@@ -157,6 +160,19 @@ pub(crate) struct ReportArgs {
     pub(crate) out: Option<PathBuf>,
 }
 
+/// Arguments of `compare`.
+#[derive(Debug, Args)]
+pub(crate) struct CompareArgs {
+    /// The experiment, as `list` names it
+    pub(crate) name: String,
+    /// Fail with exit code 4 where a number lies outside of both spreads, or none can be compared
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// A run directory; several times for several [default: the kept results]
+    #[arg(long = "run", value_name = "run-dir")]
+    pub(crate) runs: Vec<PathBuf>,
+}
+
 /// Runs the command line `arguments` over the experiments of `registry`.
 ///
 /// Errors are printed on stderr as one line; the exit code is the one of the contract.
@@ -198,6 +214,7 @@ fn dispatch(registry: &Registry, command: Command) -> Result<()> {
             commands::all(registry, &arguments)
         }
         Command::Report(arguments) => commands::report(registry, &arguments),
+        Command::Compare(arguments) => commands::compare(registry, &arguments),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             let mut command = Cli::command().bin_name("sixfold-lab");

@@ -12,6 +12,9 @@ pub enum LabError {
     /// An input file is not there or holds nothing: exit code 3.
     #[error("{0}")]
     Missing(String),
+    /// `compare --strict` found numbers apart, or none to compare: exit code 4.
+    #[error("{0}")]
+    Apart(String),
     /// A signal asked the run to stop: exit code 128 + signal.
     #[error("interrupted by {}; partial results are kept", signal_name(*.signal))]
     Interrupted {
@@ -40,6 +43,7 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
     match error.chain().find_map(|cause| cause.downcast_ref::<LabError>()) {
         Some(LabError::Config(_)) => 2,
         Some(LabError::Missing(_)) => 3,
+        Some(LabError::Apart(_)) => 4,
         Some(LabError::Interrupted { signal }) => u8::try_from(128 + signal).unwrap_or(1),
         None => 1,
     }

@@ -12,6 +12,7 @@ pub mod figure;
 pub mod format;
 pub mod logistic;
 pub mod present;
+pub mod published;
 pub mod record;
 pub mod report;
 pub mod rundir;

@@ -1,11 +1,13 @@
 //! The commands.
 
 mod all;
+mod compare;
 mod inspect;
 mod report;
 mod run;
 
 pub(crate) use all::all;
+pub(crate) use compare::compare;
 pub(crate) use inspect::{list, show};
 pub(crate) use report::report;
 pub(crate) use run::run;

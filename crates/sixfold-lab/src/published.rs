@@ -1,0 +1,218 @@
+//! Published numbers: what papers print, with table, row and column, to be set beside ours.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result, ensure};
+use serde::Deserialize;
+
+use crate::record::{Label, Metric, Results};
+
+/// The files of this version, by crate.
+const FILES: &[(&str, &str)] =
+    &[("published/linearity.toml", include_str!("../published/linearity.toml"))];
+
+/// A number of a paper.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Published {
+    /// The paper.
+    pub paper: String,
+    /// Its table.
+    pub table: String,
+    /// What the table shows.
+    pub about: String,
+    /// The row's name there.
+    pub row: String,
+    /// The column's name there.
+    pub column: String,
+    /// The metric of ours that is the same quantity.
+    pub metric: String,
+    /// The labels that a record of ours must have.
+    pub place: BTreeMap<String, Label>,
+    /// The number.
+    pub value: f64,
+    /// What stands behind its ±, where there is one.
+    pub spread: Option<f64>,
+    /// How a user gets a number of ours.
+    pub how: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    paper: String,
+    table: Vec<PaperTable>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PaperTable {
+    name: String,
+    about: String,
+    experiment: String,
+    metric: String,
+    #[serde(default, rename = "where")]
+    place: BTreeMap<String, Label>,
+    how: String,
+    columns: Vec<Column>,
+    rows: Vec<Row>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Column {
+    name: String,
+    #[serde(default, rename = "where")]
+    place: BTreeMap<String, Label>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    name: String,
+    #[serde(default, rename = "where")]
+    place: BTreeMap<String, Label>,
+    values: Vec<f64>,
+    #[serde(default)]
+    spread: Vec<f64>,
+}
+
+/// The published numbers that an experiment answers.
+///
+/// # Errors
+/// A file that contradicts itself: those of this version do not.
+pub fn published(experiment: &str) -> Result<Vec<Published>> {
+    let mut all = Vec::new();
+    for (path, text) in FILES {
+        all.extend(parse(text, experiment).with_context(|| format!("crates/sixfold-lab/{path}"))?);
+    }
+    Ok(all)
+}
+
+fn parse(text: &str, experiment: &str) -> Result<Vec<Published>> {
+    let file: File = toml::from_str(text)?;
+    let mut all = Vec::new();
+    for table in file.table.iter().filter(|table| table.experiment == experiment) {
+        for row in &table.rows {
+            let (n, columns) = (row.values.len(), table.columns.len());
+            let name = format!("{}, {}", table.name, row.name);
+            ensure!(n == columns, "{name}: {n} values in {columns} columns");
+            let spreads = row.spread.len();
+            ensure!(spreads == 0 || spreads == n, "{name}: {spreads} spreads of {n} values");
+            for (number, column) in table.columns.iter().enumerate() {
+                let places = [&table.place, &row.place, &column.place];
+                all.push(Published {
+                    paper: file.paper.clone(),
+                    table: table.name.clone(),
+                    about: table.about.clone(),
+                    row: row.name.clone(),
+                    column: column.name.clone(),
+                    metric: table.metric.clone(),
+                    place: places.into_iter().flat_map(Clone::clone).collect(),
+                    value: row.values[number],
+                    spread: row.spread.get(number).copied(),
+                    how: table.how.clone(),
+                });
+            }
+        }
+    }
+    Ok(all)
+}
+
+impl Published {
+    /// Our record of the same quantity.
+    pub fn ours<'a>(&self, results: &'a Results) -> Option<&'a Metric> {
+        results.summary().find(|metric| {
+            metric.name == self.metric
+                && self.place.iter().all(|(name, value)| same(metric.place.get(name), value))
+        })
+    }
+
+    /// Whether ours lies within what both call their spread; none where neither has one.
+    pub fn agrees(&self, ours: &Metric) -> Option<bool> {
+        let half = ours.ci95.map(|[low, high]| (high - low) / 2.0);
+        let room = match (self.spread, half) {
+            (None, None) => return None,
+            (spread, half) => spread.unwrap_or(0.0) + half.unwrap_or(0.0),
+        };
+        Some((ours.value - self.value).abs() <= room)
+    }
+}
+
+/// Numbers are compared as numbers: 2 is 2.0.
+fn same(found: Option<&Label>, wanted: &Label) -> bool {
+    let number = |label: &Label| match label {
+        Label::Int(n) => Some(*n as f64),
+        Label::Float(x) => Some(*x),
+        Label::Text(_) => None,
+    };
+    found.is_some_and(|found| match (number(found), number(wanted)) {
+        (Some(a), Some(b)) => (a - b).abs() < 1e-12,
+        _ => found == wanted,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_files_of_this_version_are_sound() {
+        let table_1 = published("linearity/finetune").unwrap();
+        assert_eq!(table_1.len(), 7 * 4);
+        let one = table_1.iter().find(|one| one.row == "GPT2-XL" && one.column == "CB").unwrap();
+        assert_eq!((one.value, one.spread), (0.028, Some(0.019)));
+        assert_eq!(one.place["task"], Label::Text("cb".to_owned()));
+        // The means of Table 2 are those of its rows.
+        let table_2 = published("linearity/pretrain").unwrap();
+        for row in ["650M", "150M + MSE 2.0"] {
+            let cells: Vec<f64> = table_2
+                .iter()
+                .filter(|one| one.table == "Table 2" && one.row == row)
+                .map(|one| one.value)
+                .collect();
+            let (mean, rest) = cells.split_last().unwrap();
+            let found = rest.iter().sum::<f64>() / rest.len() as f64;
+            assert!((found - mean).abs() < 0.006, "{row}: {found} and {mean}");
+        }
+        assert!(published("geometry/profile").unwrap().is_empty());
+    }
+
+    #[test]
+    fn ours_is_found_by_its_labels_and_judged_by_both_spreads() {
+        let text = "paper = \"P\"\n[[table]]\nname = \"T\"\nabout = \"\"\nexperiment = \"a/b\"\n\
+                    metric = \"m\"\nhow = \"\"\ncolumns = [{ name = \"c\", where = { k = 2 } }]\n\
+                    rows = [{ name = \"r\", values = [1.0], spread = [0.1] }]\n";
+        let published = parse(text, "a/b").unwrap().remove(0);
+        let results = |value: f64, ci95| Results {
+            schema: 1,
+            experiment: "a/b".to_owned(),
+            preset: "small".to_owned(),
+            status: "complete".to_owned(),
+            config_hash: String::new(),
+            seeds: vec![0],
+            metrics: vec![
+                Metric::new("m", 9.0).at("k", 1_usize),
+                Metric::new("m", value).at("k", 2.0).ci95(ci95),
+            ],
+            notes: Vec::new(),
+        };
+        for (value, ci95, expected) in
+            [(1.05, None, true), (1.2, None, false), (1.2, Some([1.05, 1.35]), true)]
+        {
+            let results = results(value, ci95);
+            let ours = published.ours(&results).unwrap();
+            assert_eq!(published.agrees(ours), Some(expected), "{value}");
+        }
+        let without = Published { spread: None, ..published };
+        assert_eq!(without.agrees(&Metric::new("m", 1.0)), None);
+    }
+
+    #[test]
+    fn rows_of_another_length_are_refused() {
+        let text = "paper = \"P\"\n[[table]]\nname = \"T\"\nabout = \"\"\nexperiment = \"a/b\"\n\
+                    metric = \"m\"\nhow = \"\"\ncolumns = [{ name = \"c\" }]\n\
+                    rows = [{ name = \"r\", values = [1.0, 2.0] }]\n";
+        let error = parse(text, "a/b").unwrap_err().to_string();
+        assert!(error.contains("T, r: 2 values in 1 columns"), "{error}");
+    }
+}

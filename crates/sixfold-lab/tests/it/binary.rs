@@ -112,3 +112,18 @@ fn a_full_stdout_is_an_error_and_a_closed_one_is_not() {
     let status = Command::new(env!("CARGO_BIN_EXE_sixfold-lab")).arg("list").stdout(full).status();
     assert_eq!(status.unwrap().code(), Some(1));
 }
+
+#[test]
+fn compare_prints_published_numbers_and_fails_when_asked_to_be_strict() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = out(&lab(dir.path(), &["compare", "linearity/finetune"]));
+    assert!(
+        text.contains("Table 1") && text.contains("OPT-125M") && text.contains("0.2170"),
+        "{text}"
+    );
+    assert!(text.contains("To get one: cargo xtask experiment run"), "{text}");
+    let none = out(&lab(dir.path(), &["compare", "linearity/profile"]));
+    assert!(none.contains("No published number"), "{none}");
+    let strict = lab(dir.path(), &["compare", "linearity/finetune", "--strict"]);
+    assert_eq!(strict.status.code(), Some(4), "{strict:?}");
+}

@@ -251,3 +251,26 @@ fn the_microscope_ends_at_the_model_itself() {
     assert_eq!(figures, 4 + 2, "a map of each measure in one piece, and two lines");
     assert!(run.out.join("tables/predictions.csv").is_file());
 }
+
+#[test]
+fn the_profile_sets_the_official_score_beside_ours_and_the_untrained_control_apart() {
+    let dir = tempfile::tempdir().unwrap();
+    let more = ["text.max_tokens=4096", "official_tokens=4096", "untrained=true"];
+    let run = run("linearity/profile", &dir.path().join("run"), &more);
+    let at = |name: &str, layer: usize, control: Value| {
+        run.value(name, &[("layer", layer.into()), ("filter", "all".into()), ("control", control)])
+    };
+    for layer in 0..5 {
+        for (ours, official) in [
+            ("linearity", "linearity_official"),
+            ("linearity_without_residual", "linearity_official_without_residual"),
+        ] {
+            let apart = at(ours, layer, Value::Null) - at(official, layer, Value::Null);
+            assert!(apart.abs() < 1e-5, "{ours} of block {layer}: {apart}");
+        }
+        let untrained = at("linearity", layer, "untrained".into());
+        assert!((untrained - at("linearity", layer, Value::Null)).abs() > 1e-3);
+    }
+    let table = std::fs::read_to_string(run.out.join("tables/side_by_side.csv")).unwrap();
+    assert!(table.starts_with("model,block,official,L,adjusted,held out"), "{table}");
+}

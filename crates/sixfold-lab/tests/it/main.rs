@@ -1,6 +1,7 @@
 //! Tests of the runner through its library and its binary.
 
 mod binary;
+mod checkpoints;
 mod geometry;
 mod interrupt;
 mod linearity;

@@ -2,7 +2,7 @@
 """The paper's own score in PyTorch: one repetition for each line read; `protocol.py` explains the lines.
 
 `procrustes_similarity` follows what LLM-Microscope does (centre, divide by the Frobenius norm, thin SVD of X,
-A = V·S⁻¹·Uᵀ·Y without a cut, 1 − ‖XA − Y‖²), in f32 as it runs there; the score without the residual stream is
+A = V·S⁻¹·Uᵀ·Y without a cut, 1 − ‖XA − Y‖²), in f32 as it runs there, with the products in the cheaper order; the score without the residual stream is
 the same on Y − X. `gram` is the better way that PyTorch offers: f32 products of centred states, Cholesky in f64.
 
 The states are written on start, as `.npy` files in `SIXFOLD_POINTS` that `benches/src/bin/linearity_peer.rs`

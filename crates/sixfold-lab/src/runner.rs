@@ -155,7 +155,8 @@ pub fn execute(
         let command = reproduction(plan, request);
         capture(&command, &request.device, session.locator.repo(), &clock)
     };
-    dir.write_json("env.json", &environment())?;
+    let begun = environment();
+    dir.write_json("env.json", &begun)?;
 
     let (kept, failure) = run_seeds(experiment, plan, request, session, &dir);
     let name = match failure.as_ref().map(|error| error.downcast_ref::<LabError>()) {
@@ -167,7 +168,9 @@ pub fn execute(
     let finish = || -> Result<(Results, Presentation)> {
         let results = results(experiment, plan, request, &kept, name);
         dir.write_json("results.json", &results)?;
-        let environment = environment();
+        // Whoever edits the tree while a run goes on does not change what runs.
+        let Environment { git_commit, git_dirty, cargo_lock_sha256, .. } = begun;
+        let environment = Environment { git_commit, git_dirty, cargo_lock_sha256, ..environment() };
         dir.write_json("env.json", &environment)?;
         let presentation = write_report(experiment, &plan.resolved, &dir, &results, &environment)?;
         Ok((results, presentation))

@@ -13,14 +13,18 @@ const ROOM_ON_A_PHONE: f64 = 40.0;
 pub(super) fn draw(
     svg: &mut Svg,
     value: &str,
-    columns: &[String],
-    rows: &[String],
+    [columns, rows]: [&[String]; 2],
     cells: &[Vec<f64>],
     signed: bool,
+    deepest: Option<f64>,
 ) {
     let values = || cells.iter().flatten().copied().filter(|cell| cell.is_finite());
-    let largest = values().map(f64::abs).fold(0.0, f64::max);
-    let ends = if signed { vec![-largest, largest] } else { values().collect() };
+    let largest = values().map(f64::abs).fold(deepest.unwrap_or(0.0), f64::max);
+    let ends = match (signed, deepest) {
+        (true, _) => vec![-largest, largest],
+        (false, Some(_)) => vec![0.0, largest],
+        (false, None) => values().collect(),
+    };
     let colours = Colours { scale: Scale::around(ends, 4, false), signed };
     let longest = rows.iter().map(|row| row.chars().count()).max().unwrap_or(0).min(22);
     let left = 16.0 + 6.6 * longest as f64;

@@ -63,6 +63,9 @@ pub enum Chart {
         cells: Vec<Vec<f64>>,
         /// Whether zero is the middle: values below it have a colour of their own.
         signed: bool,
+        /// The magnitude of the deepest colour, so that several maps share a scale; the largest
+        /// value where there is none.
+        deepest: Option<f64>,
     },
 }
 
@@ -128,8 +131,8 @@ impl Figure {
         match &self.chart {
             Chart::Lines { x, y, axis, series } => lines::draw(&mut svg, x, y, *axis, series),
             Chart::Bars { y, groups, series } => bars::draw(&mut svg, y, groups, series),
-            Chart::Heat { value, columns, rows, cells, signed } => {
-                heat::draw(&mut svg, value, columns, rows, cells, *signed);
+            Chart::Heat { value, columns, rows, cells, signed, deepest } => {
+                heat::draw(&mut svg, value, [columns, rows], cells, *signed, *deepest);
             }
         }
         svg.finish(&self.title, &self.caption, style)

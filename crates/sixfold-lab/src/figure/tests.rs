@@ -50,6 +50,7 @@ fn every_kind_is_drawn_inside_its_box() {
         rows: vec!["layer 0".into(), "layer 1".into()],
         cells: vec![vec![0.5; 40], vec![f64::NAN; 40]],
         signed: false,
+        deepest: None,
     };
     let bias = Chart::Heat {
         value: "bias".into(),
@@ -57,6 +58,7 @@ fn every_kind_is_drawn_inside_its_box() {
         rows: vec!["sphere".into()],
         cells: vec![(0..8).map(|n| f64::from(n) - 4.0).collect()],
         signed: true,
+        deepest: None,
     };
     for chart in [bars, heat, bias, lines(&[0.5; 4]).chart] {
         let svg = Figure { chart, ..lines(&[]) }.inline_svg();
@@ -111,6 +113,7 @@ fn cells_with_room_show_their_value_with_its_sign() {
         rows: vec!["sphere".into()],
         cells: vec![vec![-12.4, 3.21, f64::NAN]],
         signed: true,
+        deepest: None,
     };
     let svg = Figure { chart, ..lines(&[]) }.inline_svg();
     assert!(svg.contains(">−12<") && svg.contains(">+3.2<"), "{svg}");

@@ -163,6 +163,7 @@ impl<'a> View<'a> {
                 rows: rows.clone(),
                 cells: heat("bias", 100.0),
                 signed: true,
+                deepest: None,
             },
         }];
         if !with_interval.is_empty() {
@@ -183,6 +184,7 @@ impl<'a> View<'a> {
                     rows,
                     cells,
                     signed: false,
+                    deepest: None,
                 },
             });
         }

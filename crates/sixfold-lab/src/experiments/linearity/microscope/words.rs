@@ -100,6 +100,8 @@ impl<'a> View<'a> {
             return Vec::new();
         }
         let rows: Vec<Vec<f64>> = (0..layers).map(|layer| self.values(name, layer)).collect();
+        let finite = rows.iter().flatten().copied().filter(|value| value.is_finite());
+        let deepest = finite.fold(0.0, f64::max);
         let word = if name == "nonlinearity" { "block" } else { "site" };
         let map = |start: usize| {
             let end = self.tokens.len().min(start + TOKENS_A_ROW);
@@ -114,6 +116,7 @@ impl<'a> View<'a> {
                     rows: (0..layers).map(|layer| format!("{word} {layer}")).collect(),
                     cells: rows.iter().map(|row| row[start..end].to_vec()).collect(),
                     signed: false,
+                    deepest: Some(deepest),
                 },
             }
         };

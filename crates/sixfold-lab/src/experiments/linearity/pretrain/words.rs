@@ -44,7 +44,7 @@ pub(super) fn present(config: &PretrainConfig, results: &Results) -> Presentatio
     let findings = view.findings();
     Presentation {
         headline: view.headline(),
-        answer: findings.iter().map(|finding| finding.why.clone()).collect(),
+        answer: view.answer(&findings),
         confidence: view.confidence(config),
         figures: view.figures(),
         tables: [view.summary(), finding::table(&findings), view.changes()]
@@ -92,6 +92,17 @@ impl View<'_> {
     fn accuracy_change(&self, lambda: f64, task: &str) -> Option<At> {
         // Site 0 is the embedding, which no block has touched.
         self.trainings.change("accuracy", lambda, &[("task", task)], 1.0)
+    }
+
+    /// What is clear either way; the table of claims has all of them.
+    fn answer(&self, findings: &[Finding]) -> Vec<String> {
+        let clear = findings.iter().filter(|one| one.verdict != Verdict::CannotBeJudged);
+        let mut lines: Vec<String> = clear.map(|finding| finding.why.clone()).collect();
+        let open = findings.len() - lines.len();
+        if open > 0 {
+            lines.push(format!("{open} of {} claims cannot be judged.", findings.len()));
+        }
+        lines
     }
 
     fn findings(&self) -> Vec<Finding> {

@@ -40,14 +40,19 @@ fn golden(case: &str) -> ([Array2<f32>; 2], [Vec<f64>; 2]) {
     (states, ["f32", "f64"].map(|kind| golden.f64(&format!("{case}.{kind}")).1))
 }
 
+/// Our two scores in the order of the golden ones.
+fn both(x: &Array2<f32>, y: &Array2<f32>) -> [f64; 2] {
+    [
+        compat::procrustes_similarity(x.view(), y.view()).unwrap(),
+        compat::without_residual(x.view(), y.view()).unwrap(),
+    ]
+}
+
 #[test]
 fn it_reproduces_what_pytorch_gives() {
-    for case in ["tanh", "relu", "step", "scaled", "sinks"] {
+    for case in ["tanh", "relu", "step", "scaled", "sinks", "few"] {
         let ([x, y], official) = golden(case);
-        let found = [
-            compat::procrustes_similarity(x.view(), y.view()).unwrap(),
-            compat::without_residual(x.view(), y.view()).unwrap(),
-        ];
+        let found = both(&x, &y);
         for official in &official {
             for (found, official) in found.iter().zip(official) {
                 assert!((found - official).abs() < 1e-6, "{case}: {found} and {official}");
@@ -55,6 +60,27 @@ fn it_reproduces_what_pytorch_gives() {
         }
         let ours = scores(&x.mapv(f64::from), &y.mapv(f64::from));
         assert!((ours.score - official[1][0]).abs() < 1e-6, "{case}: {}", ours.score);
+    }
+}
+
+#[test]
+fn where_f32_is_too_short_it_is_the_score_in_f64() {
+    for case in ["near", "deficient"] {
+        let ([x, y], [single, double]) = golden(case);
+        for (found, (single, double)) in both(&x, &y).iter().zip(single.iter().zip(&double)) {
+            assert!((single - double).abs() > 5e-6, "{case}: {single} is as good as {double}");
+            assert!((found - double).abs() < 1e-6, "{case}: {found} and {double}");
+        }
+    }
+}
+
+#[test]
+fn with_no_more_tokens_than_dimensions_only_one_is_right() {
+    let ([x, y], official) = golden("fewer");
+    // The original divides rounding by a zero; a map that fits every token exists.
+    assert!(official.iter().flatten().all(|score| *score < 1.0 - 1e-6), "{official:?}");
+    for found in both(&x, &y) {
+        assert!((found - 1.0).abs() < 1e-6, "{found}");
     }
 }
 

@@ -1,13 +1,14 @@
 //! Memory of streaming: the resident set after ten thousand and after a million tokens.
 //!
-//! `cargo run --release -p sixfold-geometry --example stream_memory`
+//! `cargo run --release -p sixfold-geometry --example stream_memory [cross-moments]`
 //!
-//! A small random encoder, seven sites, token classes and sixteen groups of documents in use.
+//! A small random encoder, seven sites, token classes and sixteen groups of documents in use: clouds
+//! and a sample, or, where asked, moments with the cross moments of neighbouring sites.
 
 #![expect(clippy::print_stdout, reason = "a program")]
 
 use sixfold_geometry::CloudTap;
-use sixfold_model::stats::{SampleTap, TokenClass, TokenFilter};
+use sixfold_model::stats::{MomentTap, SampleTap, TokenClass, TokenFilter};
 use sixfold_model::{Batch, PaddingSide, Seed, Transformer, TransformerSpec, device};
 
 const ROWS: usize = 32;
@@ -17,7 +18,8 @@ const MARKS: [usize; 2] = [10_000, 1_000_000];
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let model =
         Transformer::new(&TransformerSpec::encoder(1000, 64, 6, 4), Seed::new(0), &device("flex")?);
-    let mut clouds = CloudTap::new();
+    let linear = std::env::args().any(|argument| argument == "cross-moments");
+    let (mut clouds, mut moments) = (CloudTap::new(), MomentTap::new());
     let mut sample = SampleTap::new(1000, &[TokenFilter::All, TokenFilter::NoFirst], 0);
     let (mut tokens, mut before) = (0, None);
     for n in 0_u32.. {
@@ -30,11 +32,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             .map(|i| TokenClass { first: i % LEN == 0, ..TokenClass::default() })
             .collect();
         let groups: Vec<usize> = (0..ROWS).map(|row| (n as usize + row) % 16).collect();
-        clouds.begin(&batch, &classes, &groups);
-        model.forward_with(&batch, &mut clouds)?;
-        let first: Vec<u64> = (0..ROWS).map(|row| (tokens + row * LEN) as u64).collect();
-        sample.begin(&batch, &classes, &first);
-        model.forward_with(&batch, &mut sample)?;
+        if linear {
+            moments.begin(&batch, &classes, &groups);
+            model.forward_with(&batch, &mut moments)?;
+        } else {
+            clouds.begin(&batch, &classes, &groups);
+            model.forward_with(&batch, &mut clouds)?;
+            let first: Vec<u64> = (0..ROWS).map(|row| (tokens + row * LEN) as u64).collect();
+            sample.begin(&batch, &classes, &first);
+            model.forward_with(&batch, &mut sample)?;
+        }
         tokens += batch.n_tokens();
         if before.is_none() && tokens >= MARKS[0] {
             before = Some(resident()?);
@@ -47,8 +54,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let after = resident()?;
     println!("{tokens:9} tokens {after:8.1} MiB");
     println!("difference {:14.1} MiB", after - before.unwrap_or(after));
-    let anisotropy = clouds.clouds()?[6].anisotropy()?;
-    println!("anisotropy of the last site {anisotropy:.4}");
+    if linear {
+        let counted = moments.select(TokenFilter::All, |_| false)?.transitions[5].count();
+        println!("tokens of the last transition {counted}");
+    } else {
+        let anisotropy = clouds.clouds()?[6].anisotropy()?;
+        println!("anisotropy of the last site {anisotropy:.4}");
+    }
     Ok(())
 }
 

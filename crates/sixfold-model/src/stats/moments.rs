@@ -24,10 +24,10 @@ use device::OnDevice;
 /// text therefore gives every score for every filter, with jackknife intervals over groups of
 /// documents. Results do not depend on how the text was cut into batches, within 1e-5.
 ///
-/// In the host's memory, tokens wait in a buffer of their cell until there are 1024 of them (256 of
-/// models narrower than that), whose products are then formed in f32 about their own mean and
-/// merged in f64. On other devices each batch's products are formed in f32 where the states are,
-/// about the mean of the first batch, and merged on the host.
+/// In the host's memory, tokens wait in a buffer of their cell until there are 512 of them (128 of
+/// models narrower than 256, 1024 where a batch brings as many), whose products are then formed in
+/// f32 about their own mean and merged in f64. On other devices each batch's products are formed in
+/// f32 where the states are, about the mean of the first batch, and merged on the host.
 ///
 /// # Complexity
 /// d² multiplications a token and site, and 2·d² more for cross moments. Memory

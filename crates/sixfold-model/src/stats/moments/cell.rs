@@ -78,11 +78,12 @@ impl Cell {
         }
         self.waiting.resize_with(self.waiting.len().max(site + 1), Rows::default);
         self.waiting[site].d = d;
+        let capacity = capacity(d, tokens.len());
         let mut counted = Vec::new();
         let mut tokens = tokens;
         while !tokens.is_empty() {
             let Rows { values: waiting, .. } = &mut self.waiting[site];
-            let room = capacity(d) - waiting.len() / d;
+            let room = capacity.saturating_sub(waiting.len() / d);
             let (now, later) = tokens.split_at(room.min(tokens.len()));
             for &token in now {
                 waiting.extend_from_slice(&values[token as usize * d..][..d]);
@@ -173,8 +174,12 @@ impl Rows {
     }
 }
 
-/// Rows of a buffer: so many that merging d² sums costs little beside their products, and few
-/// enough for sums in f32.
-fn capacity(d: usize) -> usize {
-    if d < 256 { 256 } else { 512 }
+/// Rows of a buffer for a cell that gets `tokens` at once: so many that merging d² sums costs
+/// little beside their products, and no more than stay in the cache where there are many cells.
+fn capacity(d: usize, tokens: usize) -> usize {
+    match (d, tokens) {
+        (..256, _) => 128,
+        (_, ..1024) => 512,
+        _ => 1024,
+    }
 }

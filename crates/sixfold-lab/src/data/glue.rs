@@ -238,7 +238,7 @@ mod tests {
         let mrpc = "\u{feff}Quality\t#1 ID\t#2 ID\t#1 String\t#2 String\n1\t7\t8\tx\ty\n";
         assert_eq!(parse(GlueTask::Mrpc, mrpc).unwrap(), [labelled("x", Some("y"), 1.0)]);
         let stsb = "sentence1\tsentence2\tscore\nx\ty\t3.25\n";
-        assert_eq!(parse(GlueTask::Stsb, stsb).unwrap()[0].label, 3.25);
+        assert_eq!(parse(GlueTask::Stsb, stsb).unwrap(), [labelled("x", Some("y"), 3.25)]);
     }
 
     #[test]

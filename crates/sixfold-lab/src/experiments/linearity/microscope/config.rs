@@ -8,7 +8,7 @@ use crate::data::{Input, InputKind};
 use crate::experiments::profile::TextConfig;
 
 /// Which model, the text that the maps are fitted on, and the text that is looked at.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct MicroscopeConfig {
     /// The model.
@@ -33,16 +33,6 @@ pub struct ShowConfig {
 impl Default for ShowConfig {
     fn default() -> Self {
         Self { text: String::new(), tokens: 64 }
-    }
-}
-
-impl Default for MicroscopeConfig {
-    fn default() -> Self {
-        Self {
-            model: ModelConfig::default(),
-            text: TextConfig::default(),
-            show: ShowConfig::default(),
-        }
     }
 }
 

@@ -181,8 +181,8 @@ fn keep(
     if config.save {
         let dir = cx.path(&format!("models/{}-seed{}", key.replace(' ', "-"), cx.seed()));
         match model {
-            Model::Lm(model) => study.checkpoint.save(model, dir)?,
-            Model::Body(body) => study.checkpoint.save(body, dir)?,
+            Model::Lm(model) => study.checkpoint.save(model.as_ref(), dir)?,
+            Model::Body(body) => study.checkpoint.save(body.as_ref(), dir)?,
         }
     }
     Ok(())

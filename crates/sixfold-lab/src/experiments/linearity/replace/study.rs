@@ -27,15 +27,15 @@ pub(super) struct Study {
 /// A language model where the family is one, else a transformer without a head.
 #[derive(Clone, Debug)]
 pub(super) enum Model {
-    Lm(CausalLm),
-    Body(Transformer),
+    Lm(Box<CausalLm>),
+    Body(Box<Transformer>),
 }
 
 impl Model {
     fn load(checkpoint: &Checkpoint, device: &burn::tensor::Device) -> Result<Self> {
         Ok(match checkpoint.spec().causal {
-            true => Self::Lm(checkpoint.causal_lm(device)?),
-            false => Self::Body(checkpoint.transformer(device)?),
+            true => Self::Lm(Box::new(checkpoint.causal_lm(device)?)),
+            false => Self::Body(Box::new(checkpoint.transformer(device)?)),
         })
     }
 
@@ -48,8 +48,11 @@ impl Model {
 
     pub(super) fn with_body(self, change: impl FnOnce(Transformer) -> Transformer) -> Self {
         match self {
-            Self::Lm(CausalLm { body, head }) => Self::Lm(CausalLm { body: change(body), head }),
-            Self::Body(body) => Self::Body(change(body)),
+            Self::Lm(model) => {
+                let CausalLm { body, head } = *model;
+                Self::Lm(Box::new(CausalLm { body: change(body), head }))
+            }
+            Self::Body(body) => Self::Body(Box::new(change(*body))),
         }
     }
 

@@ -24,7 +24,8 @@ impl LinearityIntervals {
     /// `left_out[g]` are the moments of all tokens but those of group g; tokens of one document
     /// belong to one group, because they depend on each other. The moments of a filter without a
     /// group are a merge of cells: `MomentTap::select` of `sixfold-model` gives them without
-    /// reading a token again.
+    /// reading a token again. A group that has no token under the filter says nothing and is passed
+    /// over.
     ///
     /// # Errors
     /// As [`Transition::linearity`]; also where a group leaves fewer than two tokens.
@@ -60,8 +61,9 @@ impl LinearityIntervals {
     #[doc(alias = "confidence_interval")]
     pub fn new(all: &Transition<'_>, left_out: &[Transition<'_>]) -> Result<Self> {
         let found = all.linearity()?;
+        let with_tokens = left_out.iter().filter(|part| part.xy.count() < all.xy.count());
         let parts: Vec<Linearity> =
-            left_out.iter().map(Transition::linearity).collect::<Result<_>>()?;
+            with_tokens.map(Transition::linearity).collect::<Result<_>>()?;
         // What is not defined without a group is no number, which the jackknife refuses.
         let interval = |statistic: fn(&Linearity) -> Option<f64>| {
             let of = |group: Option<usize>| group.map_or(&found, |group| &parts[group]);

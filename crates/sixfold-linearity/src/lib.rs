@@ -22,8 +22,8 @@
 //!
 //! Scores are computed from streamed moments of `sixfold-linalg`: no activation is kept.
 
-/// The example of the README runs as a test.
-#[cfg(doctest)]
+/// The examples of the README run as tests.
+#[cfg(all(doctest, feature = "model"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
 

@@ -67,15 +67,22 @@ fn they_cover_what_a_large_sample_shows() {
 fn one_group_has_no_interval_and_no_step_no_score_without_it() {
     let x = normal(60, 4, 1);
     let all = pair(x.view(), x.view());
-    let left = without_first(&x);
-    let one = LinearityIntervals::new(&Transition::from(&all), &[Transition::from(&left)]).unwrap();
+    let parts = [s![20.., ..], s![..40, ..]].map(|rows| pair(x.slice(rows), x.slice(rows)));
+    let [left, right] = [0, 1].map(|part| Transition::from(&parts[part]));
+    let one = LinearityIntervals::new(&Transition::from(&all), &[left]).unwrap();
     assert_eq!((one.score, one.norm_ratio), (None, None));
-    let both = [Transition::from(&left), Transition::from(&all)];
-    let two = LinearityIntervals::new(&Transition::from(&all), &both).unwrap();
+    let two = LinearityIntervals::new(&Transition::from(&all), &[left, right]).unwrap();
     assert!(two.score.is_some() && two.without_residual.is_none());
 }
 
-fn without_first(x: &Array2<f64>) -> PairMoments {
-    let rest = x.slice(s![20.., ..]);
-    pair(rest, rest)
+#[test]
+fn a_group_without_tokens_changes_nothing() {
+    let (x, y) = cloud(5);
+    let all = pair(x.view(), y.view());
+    let parts: Vec<PairMoments> = (0..GROUPS).map(|left| without(&x, &y, left)).collect();
+    let mut left_out: Vec<Transition<'_>> = parts.iter().map(Transition::from).collect();
+    let expected = LinearityIntervals::new(&Transition::from(&all), &left_out).unwrap();
+    left_out.insert(3, Transition::from(&all));
+    let found = LinearityIntervals::new(&Transition::from(&all), &left_out).unwrap();
+    assert_eq!(found, expected);
 }

@@ -12,14 +12,12 @@ in fresh processes. Only the standard library is needed here; `model.py` needs r
 """
 
 import argparse
-import datetime
 import os
-import shlex
 import sys
 from pathlib import Path
 
 sys.dont_write_bytecode = True  # no __pycache__ in the repository
-from sides import MIB, ROOT, Side, best, compare, least_cpu, machine, middle, output  # noqa: E402
+from sides import MIB, ROOT, Side, best, compare, heading, least_cpu, middle, write  # noqa: E402
 
 THEIRS, OURS = "PyTorch", "Sixfold"
 # The product whose rate decides a model, and the most that its time may be of PyTorch's.
@@ -141,17 +139,11 @@ def main():
     theirs.close()
     ours.close()
 
-    dirty = " with changes" if output("git", "status", "--porcelain", "--untracked-files=no") else ""
     lines = [
         "# The model crate beside PyTorch, on the CPU",
         "",
-        f"- machine: {machine()}",
-        f"- date: {datetime.date.today()}, commit {output('git', 'rev-parse', '--short', 'HEAD')}{dirty}",
-        f"- {', '.join(f'{key} {value}' for key, value in versions.items() if key != 'threads')}",
-        f"- {output('rustc', '--version')}, release build",
+        *heading({key: value for key, value in versions.items() if key != "threads"}, disturbed.values()),
         f"- {a.threads} threads each, f32, wall time, minimum of {a.repeats} after {a.warm_ups} warm-ups, in turns",
-        f"- other processes had at most {max(disturbed.values()):.0%} of the processors in a round that counts",
-        f"- command: `python {shlex.join(sys.argv)}`",
         "",
         "## Products, GFLOP/s",
         "",
@@ -174,12 +166,7 @@ def main():
         *memory_table([n for n in MEMORY if n in wanted], [theirs, ours], chosen),
         "",
     ]
-    text = "\n".join(lines)
-    if a.out is None:
-        print(text)
-        return
-    a.out.parent.mkdir(parents=True, exist_ok=True)
-    a.out.write_text(text)
+    write(lines, a.out)
 
 
 if __name__ == "__main__":

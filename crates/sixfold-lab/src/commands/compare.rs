@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::cli::CompareArgs;
 use crate::data::Locator;
-use crate::error::LabError;
+use crate::error::{LabError, config};
 use crate::experiment::Registry;
 use crate::published::{Published, published};
 use crate::record::Results;
@@ -25,7 +25,7 @@ pub(crate) fn compare(registry: &Registry, arguments: &CompareArgs) -> Result<()
     }
     let runs = runs(experiment.name(), arguments)?;
     let mut text = String::new();
-    let (mut compared, mut apart) = (0, 0);
+    let (mut judged, mut apart) = (0, 0);
     let mut begin = 0;
     while begin < numbers.len() {
         let name = &numbers[begin].table;
@@ -33,8 +33,8 @@ pub(crate) fn compare(registry: &Registry, arguments: &CompareArgs) -> Result<()
         let of_table = &numbers[begin..begin + n];
         begin += n;
         let (table, counts) = table(of_table, &runs);
-        compared += counts[0];
-        apart += counts[1];
+        judged += counts[1];
+        apart += counts[2];
         let Published { paper, table: name, about, how, .. } = &of_table[0];
         text += &format!("{paper}, {name}\n{about}\n{}\n", table.to_terminal());
         if counts[0] == 0 {
@@ -43,7 +43,7 @@ pub(crate) fn compare(registry: &Registry, arguments: &CompareArgs) -> Result<()
         text.push('\n');
     }
     print(&text)?;
-    strict(arguments.strict, compared, apart)
+    strict(arguments.strict, judged, apart)
 }
 
 /// The runs that were named, else the kept one.
@@ -55,19 +55,29 @@ fn runs(name: &str, arguments: &CompareArgs) -> Result<Vec<Results>> {
         (true, true) => vec![kept],
         (true, false) => Vec::new(),
     };
-    dirs.iter().map(|dir| RunDir::open(dir)?.read_json("results.json")).collect()
+    let read = |dir: &PathBuf| -> Result<Results> {
+        let results: Results = RunDir::open(dir)?.read_json("results.json")?;
+        if results.experiment != name {
+            let (dir, found) = (dir.display(), &results.experiment);
+            return Err(config(format!("--run: {dir} is a run of {found}, not of {name}")));
+        }
+        Ok(results)
+    };
+    dirs.iter().map(read).collect()
 }
 
-/// The table, how many numbers have one of ours beside them, and how many of those are apart.
-fn table(numbers: &[Published], runs: &[Results]) -> (Table, [usize; 2]) {
+/// The table; how many numbers have one of ours beside them, how many of those have a spread to
+/// judge by, and how many of these are apart.
+fn table(numbers: &[Published], runs: &[Results]) -> (Table, [usize; 3]) {
     let heads = ["row", "column", "published", "±", "ours", "difference", "within both spreads"];
     let mut table = Table::new("compare", "", heads);
-    let mut counts = [0; 2];
+    let mut counts = [0; 3];
     for number in numbers {
         let ours = runs.iter().find_map(|run| number.ours(run));
         let agrees = ours.and_then(|ours| number.agrees(ours));
         counts[0] += usize::from(ours.is_some());
-        counts[1] += usize::from(agrees == Some(false));
+        counts[1] += usize::from(agrees.is_some());
+        counts[2] += usize::from(agrees == Some(false));
         let verdict = match (ours, agrees) {
             (None, _) => Cell::Empty,
             (_, Some(true)) => Cell::from("yes"),
@@ -87,14 +97,16 @@ fn table(numbers: &[Published], runs: &[Results]) -> (Table, [usize; 2]) {
     (table, counts)
 }
 
-/// With `--strict` something must have been compared, and nothing may be apart.
-fn strict(asked: bool, compared: usize, apart: usize) -> Result<()> {
-    match (asked, compared, apart) {
+/// With `--strict` something must have been judged, and nothing may be apart.
+fn strict(asked: bool, judged: usize, apart: usize) -> Result<()> {
+    match (asked, judged, apart) {
         (false, ..) => Ok(()),
-        (true, 0, _) => Err(LabError::Apart("no number of ours to compare".to_owned()).into()),
+        (true, 0, _) => {
+            Err(LabError::Apart("no number of ours that could be judged".to_owned()).into())
+        }
         (true, _, 0) => Ok(()),
         (true, ..) => {
-            let text = format!("{apart} of {compared} numbers lie outside of both spreads");
+            let text = format!("{apart} of {judged} numbers lie outside of both spreads");
             Err(LabError::Apart(text).into())
         }
     }

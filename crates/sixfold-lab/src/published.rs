@@ -140,12 +140,7 @@ impl Published {
 
 /// Numbers are compared as numbers: 2 is 2.0.
 fn same(found: Option<&Label>, wanted: &Label) -> bool {
-    let number = |label: &Label| match label {
-        Label::Int(n) => Some(*n as f64),
-        Label::Float(x) => Some(*x),
-        Label::Text(_) => None,
-    };
-    found.is_some_and(|found| match (number(found), number(wanted)) {
+    found.is_some_and(|found| match (found.number(), wanted.number()) {
         (Some(a), Some(b)) => (a - b).abs() < 1e-12,
         _ => found == wanted,
     })

@@ -6,6 +6,7 @@ mod finding;
 pub mod geometry;
 pub mod linearity;
 pub mod profile;
+mod seeds;
 
 use crate::experiment::Registry;
 

@@ -18,6 +18,17 @@ pub enum Label {
     Text(String),
 }
 
+impl Label {
+    /// The value of a number; none of a name.
+    pub fn number(&self) -> Option<f64> {
+        match self {
+            Self::Int(number) => Some(*number as f64),
+            Self::Float(number) => Some(*number),
+            Self::Text(_) => None,
+        }
+    }
+}
+
 impl fmt::Display for Label {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -90,11 +101,7 @@ impl Labels {
 
     /// The value of a numeric label.
     pub fn number(&self, name: &str) -> Option<f64> {
-        match self.get(name)? {
-            Label::Int(number) => Some(*number as f64),
-            Label::Float(number) => Some(*number),
-            Label::Text(_) => None,
-        }
+        self.get(name)?.number()
     }
 
     /// Names and values in order.

@@ -2,13 +2,12 @@
 //! checkpoints, manifolds.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use crate::binary::error;
-use crate::interrupt::{inputs, signal, start};
-use crate::started::{REPO, Run, VARIABLES, run};
+use crate::interrupt::inputs;
+use crate::started::{REPO, assert_same, interrupt, run};
 
 #[test]
 fn config_errors_name_key_and_choices() {
@@ -112,30 +111,12 @@ fn a_training_learns_and_goes_on_after_an_interruption() {
     assert!(straight.report.contains("rises early in training and then falls"));
 
     let out = dir.path().join("interrupted");
-    let out_text = out.display().to_string();
-    let mut arguments = vec!["run", "geometry/training", "--no-progress", "--out", &out_text];
-    arguments.extend(&more);
-    let child = start(&arguments, &VARIABLES);
-    let begin = Instant::now();
     let cells = || std::fs::read_dir(out.join("cells")).map_or(0, Iterator::count);
-    while cells() < 3 {
-        assert!(begin.elapsed() < Duration::from_secs(20), "no cell appears");
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    signal(&child, "-INT");
-    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
+    interrupt("geometry/training", &out, &more, || cells() >= 3);
     assert!(out.join("checkpoints/seed-0").is_dir(), "the state of the training is kept");
     let again = [&more[..], &["--resume"]].concat();
     let resumed = run("geometry/training", &out, &again);
-    let numbers = |run: &Run| run.results["metrics"].as_array().unwrap().clone();
-    let (resumed, straight) = (numbers(&resumed), numbers(&straight));
-    assert_eq!(resumed.len(), straight.len());
-    for (a, b) in resumed.iter().zip(&straight) {
-        assert_eq!((&a["name"], &a["where"]), (&b["name"], &b["where"]));
-        // JSON may lose the last bit of what a cell keeps.
-        let value = |metric: &Value| metric["value"].as_f64().unwrap();
-        assert!((value(a) - value(b)).abs() <= 1e-14 * value(b).abs(), "{a} and {b}");
-    }
+    assert_same(&resumed, &straight);
 }
 
 #[test]

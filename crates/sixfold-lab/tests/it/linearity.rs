@@ -1,13 +1,11 @@
 //! The linearity experiments: configs, trainings of a second, surgery, the microscope.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use crate::binary::error;
-use crate::interrupt::{signal, start};
-use crate::started::{REPO, Run, VARIABLES, run};
+use crate::started::{REPO, assert_same, interrupt, run};
 
 #[test]
 fn config_errors_name_key_and_choices() {
@@ -58,10 +56,6 @@ const TINY: [&str; 13] = [
     "filters=[\"all\"]",
 ];
 
-fn metrics(run: &Run) -> Vec<Value> {
-    run.results["metrics"].as_array().unwrap().clone()
-}
-
 #[test]
 fn the_penalty_does_what_it_asks_and_a_training_goes_on_after_an_interruption() {
     let dir = tempfile::tempdir().unwrap();
@@ -87,32 +81,16 @@ fn the_penalty_does_what_it_asks_and_a_training_goes_on_after_an_interruption() 
     assert!(straight.report.contains("cannot be judged"), "one seed judges nothing");
 
     let out = dir.path().join("interrupted");
-    let out_text = out.display().to_string();
-    let mut arguments = vec!["run", "linearity/pretrain", "--no-progress", "--out", &out_text];
-    arguments.extend(&TINY);
-    let child = start(&arguments, &VARIABLES);
-    let begin = Instant::now();
     // In the middle of the second training.
     let second = || {
         let log = std::fs::read_to_string(out.join("metrics.jsonl")).unwrap_or_default();
         log.contains("\"lambda\":4.0")
     };
-    while !second() {
-        assert!(begin.elapsed() < Duration::from_secs(30), "the second training does not begin");
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    signal(&child, "-INT");
-    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
+    interrupt("linearity/pretrain", &out, &TINY, second);
     assert!(out.join("checkpoints/seed-0/lambda-4").is_dir(), "its state is kept");
     let again = [&TINY[..], &["--resume"]].concat();
     let resumed = run("linearity/pretrain", &out, &again);
-    let (resumed, straight) = (metrics(&resumed), metrics(&straight));
-    assert_eq!(resumed.len(), straight.len());
-    for (a, b) in resumed.iter().zip(&straight) {
-        assert_eq!((&a["name"], &a["where"]), (&b["name"], &b["where"]));
-        let value = |metric: &Value| metric["value"].as_f64().unwrap();
-        assert!((value(a) - value(b)).abs() <= 1e-14 * value(b).abs(), "{a} and {b}");
-    }
+    assert_same(&resumed, &straight);
 }
 
 #[test]

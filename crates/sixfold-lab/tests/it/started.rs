@@ -1,10 +1,11 @@
 //! Runs in a process of their own, and what they leave.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::interrupt::start;
+use crate::interrupt::{signal, start};
 
 pub(crate) const VARIABLES: [(&str, &str); 2] =
     [("SIXFOLD_REPO", REPO), ("SIXFOLD_TEST_REAL", "1")];
@@ -48,5 +49,32 @@ impl Run {
         let found = self.named(name, place);
         assert_eq!(found.len(), 1, "{name} at {place:?}");
         found[0]["value"].as_f64().unwrap()
+    }
+}
+
+/// Starts an experiment into `out`, interrupts it once `ready`, and waits for its end.
+pub(crate) fn interrupt(name: &str, out: &Path, more: &[&str], ready: impl Fn() -> bool) {
+    let out_text = out.display().to_string();
+    let mut arguments = vec!["run", name, "--no-progress", "--out", &out_text];
+    arguments.extend(more);
+    let child = start(&arguments, &VARIABLES);
+    let begin = Instant::now();
+    while !ready() {
+        assert!(begin.elapsed() < Duration::from_secs(20), "{name} does not come so far");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    signal(&child, "-INT");
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
+}
+
+/// Both have the same records.
+pub(crate) fn assert_same(found: &Run, expected: &Run) {
+    let [found, expected] = [found, expected].map(|run| run.results["metrics"].as_array().unwrap());
+    assert_eq!(found.len(), expected.len());
+    for (a, b) in found.iter().zip(expected) {
+        assert_eq!((&a["name"], &a["where"]), (&b["name"], &b["where"]));
+        // JSON may lose the last bit of what a cell keeps.
+        let value = |metric: &Value| metric["value"].as_f64().unwrap();
+        assert!((value(a) - value(b)).abs() <= 1e-14 * value(b).abs(), "{a} and {b}");
     }
 }

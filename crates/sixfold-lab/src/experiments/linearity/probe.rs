@@ -93,17 +93,18 @@ impl Task {
         majority(&classes(&self.dev))
     }
 
-    /// Accuracy of a probe on the mean state of each site.
+    /// Accuracy of a probe on the mean state of each site from `first` on.
     pub(super) fn accuracies(
         &self,
         model: &Transformer,
         tokenizer: &Tokenizer,
         max_tokens: usize,
+        first: usize,
         cx: &Context,
     ) -> Result<Vec<f64>> {
         let states = |sentences: &[Labelled], what: &str| {
             let what = format!("{}: {what}", self.task);
-            pooled(model, tokenizer, sentences, max_tokens, &what, cx)
+            pooled(model, tokenizer, sentences, max_tokens, first, &what, cx)
         };
         let (train, dev) = (states(&self.train, "to fit on")?, states(&self.dev, "to score")?);
         let (fit_on, score_on) = (classes(&self.train), classes(&self.dev));
@@ -118,12 +119,13 @@ fn classes(sentences: &[Labelled]) -> Vec<bool> {
     sentences.iter().map(|sentence| sentence.class() == 1).collect()
 }
 
-/// The mean hidden state of every sentence at every residual site.
+/// The mean hidden state of every sentence at every residual site from `first` on.
 fn pooled(
     model: &Transformer,
     tokenizer: &Tokenizer,
     sentences: &[Labelled],
     max_tokens: usize,
+    first: usize,
     what: &str,
     cx: &Context,
 ) -> Result<Vec<Array2<f64>>> {
@@ -142,11 +144,11 @@ fn pooled(
     let told: usize = batches.iter().map(|(rows, _)| rows.len()).sum();
     ensure!(told == texts.len(), "{what}: {} sentences have no token", texts.len() - told);
     let empty = Array2::zeros((texts.len(), spec.d_model));
-    let mut sites = vec![empty; model.n_layers() + 1];
+    let mut sites = vec![empty; model.n_layers() + 1 - first];
     let mut task = cx.progress().task(what, texts.len() as u64, "sentences");
     for (rows, batch) in &batches {
         cx.check_interrupt()?;
-        let mut tap = PoolTap { batch, means: Vec::new() };
+        let mut tap = PoolTap { batch, first, means: Vec::new() };
         model.forward_with(batch, &mut tap)?;
         for (site, means) in sites.iter_mut().zip(tap.means) {
             for (&row, values) in rows.iter().zip(means.chunks(spec.d_model)) {
@@ -159,15 +161,16 @@ fn pooled(
     Ok(sites)
 }
 
-/// Keeps the mean over the tokens of every row at every residual site.
+/// Keeps the mean over the tokens of every row at every residual site from `first` on.
 struct PoolTap<'a> {
     batch: &'a Batch,
+    first: usize,
     means: Vec<Vec<f32>>,
 }
 
 impl Tap for PoolTap<'_> {
     fn wants(&self, site: Site) -> bool {
-        site.residual_index().is_some()
+        site.residual_index().is_some_and(|site| site >= self.first)
     }
 
     fn visit(&mut self, _: Site, state: Tensor<3>) -> Tensor<3> {

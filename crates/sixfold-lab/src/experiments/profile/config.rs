@@ -57,6 +57,44 @@ impl Default for TextConfig {
     }
 }
 
+impl TextConfig {
+    /// The file, which has to be there; `key` is the table of the config that this is.
+    pub(in crate::experiments) fn input(&self, key: &str) -> Input {
+        Input {
+            column: self.column.clone(),
+            ..Input::new(InputKind::Text, format!("{key}.path"), &self.path)
+        }
+    }
+
+    /// What is wrong with it.
+    pub(in crate::experiments) fn problems(&self, key: &str) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        if self.path.is_empty() {
+            let message = "is empty; a text file is expected";
+            problems.push(Problem::new(format!("{key}.path"), message));
+        }
+        if self.max_tokens < 16 {
+            let message = format!("{} is too few; at least 16 are expected", self.max_tokens);
+            problems.push(Problem::new(format!("{key}.max_tokens"), message));
+        }
+        problems
+    }
+}
+
+/// What is wrong with a list of filters.
+pub(in crate::experiments) fn filter_problems(filters: &[Filter]) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    if filters.is_empty() {
+        problems.push(Problem::new("filters", "is empty; `all` is the plainest"));
+    }
+    for (index, filter) in filters.iter().enumerate() {
+        if filters[..index].contains(filter) {
+            problems.push(Problem::new("filters", format!("`{}` stands twice", filter.name())));
+        }
+    }
+    problems
+}
+
 /// A model directory: `"dir"`, or `{ dir = "dir", name = "name" }`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModelRef {
@@ -126,11 +164,7 @@ impl ProfileConfig {
         let models = models.map(|(index, model)| {
             Input::new(InputKind::Model, format!("models[{index}]"), &model.dir)
         });
-        let text = Input {
-            column: self.text.column.clone(),
-            ..Input::new(InputKind::Text, "text.path", &self.text.path)
-        };
-        models.chain([text]).collect()
+        models.chain([self.text.input("text")]).collect()
     }
 }
 
@@ -148,21 +182,8 @@ impl Validate for ProfileConfig {
                 problems.push(Problem::new("models", message));
             }
         }
-        if self.text.path.is_empty() {
-            problems.push(Problem::new("text.path", "is empty; a text file is expected"));
-        }
-        if self.text.max_tokens < 16 {
-            let message = format!("{} is too few; at least 16 are expected", self.text.max_tokens);
-            problems.push(Problem::new("text.max_tokens", message));
-        }
-        if self.filters.is_empty() {
-            problems.push(Problem::new("filters", "is empty; `all` is the plainest"));
-        }
-        for (index, filter) in self.filters.iter().enumerate() {
-            if self.filters[..index].contains(filter) {
-                problems.push(Problem::new("filters", format!("`{}` stands twice", filter.name())));
-            }
-        }
+        problems.extend(self.text.problems("text"));
+        problems.extend(filter_problems(&self.filters));
         problems
     }
 }

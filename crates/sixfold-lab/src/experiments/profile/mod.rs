@@ -6,6 +6,7 @@ mod reading;
 mod stream;
 mod words;
 
+pub(super) use config::filter_problems;
 pub(super) use measure::transition;
 pub(super) use reading::{Reading, context};
 pub(super) use stream::{OUTLIER_FACTOR, Streamed, n_groups, pass};

@@ -65,7 +65,7 @@ impl Streamed {
     /// The moments that a filter keeps, of all and of parts.
     pub(super) fn filtered(&mut self, filter: TokenFilter) -> Result<Filtered> {
         let groups = self.tap.groups();
-        let all = self.tap.select(filter, |_| false)?;
+        let all = self.all(filter)?;
         let count = all.sites.first().map_or(0, sixfold_linalg::Moments::count);
         anyhow::ensure!(count > 0, "the filter `{filter}` leaves no token");
         let enough = groups.len() >= 4;

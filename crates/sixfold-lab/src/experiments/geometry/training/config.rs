@@ -8,7 +8,7 @@ use super::checkpoints::{Checkpoints, dir_problems, step_of};
 use crate::config::{Problem, Validate};
 use crate::data::{Input, InputKind};
 use crate::experiments::decoder::Recipe;
-use crate::experiments::profile::{Filter, ModelRef, ProfileConfig, TextConfig};
+use crate::experiments::profile::{Filter, ModelRef, TextConfig, filter_problems};
 
 /// Which states of a training, which text, which tokens.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -54,14 +54,8 @@ impl TrainingConfig {
 
     /// The files that have to be there.
     pub(super) fn inputs(&self) -> Vec<Input> {
-        let text = Input {
-            column: self.text.column.clone(),
-            ..Input::new(InputKind::Text, "text.path", &self.text.path)
-        };
         let mut inputs = match &self.checkpoints {
-            Checkpoints::Train => {
-                vec![self.recipe.input()]
-            }
+            Checkpoints::Train => vec![self.recipe.input()],
             Checkpoints::Dirs(dirs) => dirs
                 .iter()
                 .enumerate()
@@ -70,21 +64,15 @@ impl TrainingConfig {
                 })
                 .collect(),
         };
-        inputs.push(text);
+        inputs.push(self.text.input("text"));
         inputs
     }
 }
 
 impl Validate for TrainingConfig {
     fn problems(&self) -> Vec<Problem> {
-        // Text and filters obey the rules of the profiles, whose models these are not.
-        let shared = ProfileConfig {
-            models: vec![ModelRef::new("any")],
-            text: self.text.clone(),
-            filters: self.filters.clone(),
-            ..ProfileConfig::default()
-        };
-        let mut problems = shared.problems();
+        let mut problems = self.text.problems("text");
+        problems.extend(filter_problems(&self.filters));
         match &self.checkpoints {
             Checkpoints::Train => problems.extend(self.recipe.problems()),
             Checkpoints::Dirs(dirs) => problems.extend(dir_problems(dirs)),

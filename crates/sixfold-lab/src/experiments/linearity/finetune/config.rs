@@ -6,7 +6,7 @@ use sixfold_model::train::{AdamWConfig, TrainerConfig};
 use super::super::replace::ModelConfig;
 use crate::config::{Problem, Validate};
 use crate::data::{Input, InputKind, SentenceTask, Split};
-use crate::experiments::profile::{Filter, ModelRef};
+use crate::experiments::profile::{Filter, filter_problems};
 
 /// Which model is fine-tuned on which tasks, and how.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -74,33 +74,27 @@ impl FinetuneConfig {
         }
     }
 
-    /// The name of the model in the results.
-    pub(super) fn model_name(&self) -> String {
-        ModelRef::new(&self.model.dir).name()
-    }
-
     /// The files that have to be there.
     pub(super) fn inputs(&self) -> Vec<Input> {
-        let model = Input::new(InputKind::Model, "model.dir", &self.model.dir);
         let files = self.tasks.iter().flat_map(|task| {
             [Split::Train, Split::Dev].into_iter().filter_map(|split| {
                 let path = task.path(self.glue.as_ref(), split)?;
                 Some(Input::new(InputKind::File, "glue", path.to_string_lossy()))
             })
         });
-        std::iter::once(model).chain(files).collect()
+        std::iter::once(self.model.input()).chain(files).collect()
     }
 }
 
 impl Validate for FinetuneConfig {
     fn problems(&self) -> Vec<Problem> {
-        let mut problems = Vec::new();
+        let mut problems = self.model.problems();
+        problems.extend(filter_problems(&self.filters));
         let mut require = |holds: bool, key: &str, message: String| {
             if !holds {
                 problems.push(Problem::new(key, message));
             }
         };
-        require(!self.model.dir.is_empty(), "model.dir", "is empty".to_owned());
         require(!self.tasks.is_empty(), "tasks", "is empty; `synthetic` needs no data".to_owned());
         for (index, task) in self.tasks.iter().enumerate() {
             let classes = format!("`{task}` has no classes, which a classifier needs");
@@ -108,7 +102,6 @@ impl Validate for FinetuneConfig {
             let twice = self.tasks[..index].contains(task);
             require(!twice, "tasks", format!("`{task}` stands twice"));
         }
-        require(!self.filters.is_empty(), "filters", "is empty; `all` is the plainest".to_owned());
         let Self { recipe, .. } = self;
         require(recipe.max_train >= 2, "recipe.max_train", "is below 2".to_owned());
         require(recipe.max_tokens >= 4, "recipe.max_tokens", "is below 4".to_owned());

@@ -104,7 +104,7 @@ fn record(tuned: &Tuned, config: &FinetuneConfig, task: &str, control: &str, cx:
         values.iter().sum::<f64>() / values.len() as f64
     };
     let gain = Metric::new(format!("{name}_gain"), mean(&tuned.after) - mean(&tuned.before));
-    cx.record(place(gain.at("model", config.model_name())));
+    cx.record(place(gain.at("model", config.model.name())));
     cx.record(place(Metric::new("accuracy", tuned.accuracy)).better(Better::Higher));
     cx.note(format!("{task}: {} steps.", tuned.steps));
 }

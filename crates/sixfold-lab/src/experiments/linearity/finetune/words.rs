@@ -3,9 +3,10 @@
 use super::FinetuneConfig;
 use crate::experiments::curves::{At, Curves, line};
 use crate::experiments::finding::{self, Finding, Verdict};
+use crate::experiments::seeds::{BySeed, Mean};
 use crate::figure::{Axis, Chart, Figure};
 use crate::present::Presentation;
-use crate::record::{Metric, Results, mean_and_interval};
+use crate::record::Results;
 use crate::table::{Cell, Table};
 
 /// Measures of a block whose change is shown: name and title.
@@ -22,10 +23,11 @@ pub(super) fn present(config: &FinetuneConfig, results: &Results) -> Presentatio
     let view = View {
         results,
         curves,
+        by_seed: BySeed::new(results),
         tasks: curves.distinct("accuracy", "task"),
         controls: curves.distinct("accuracy", "control"),
         filter: config.filters.first().map_or("all", |filter| filter.name()),
-        model: config.model_name(),
+        model: config.model.name(),
     };
     let findings = view.findings();
     Presentation {
@@ -43,6 +45,7 @@ pub(super) fn present(config: &FinetuneConfig, results: &Results) -> Presentatio
 struct View<'a> {
     results: &'a Results,
     curves: Curves<'a>,
+    by_seed: BySeed<'a>,
     tasks: Vec<String>,
     controls: Vec<String>,
     filter: &'static str,
@@ -51,28 +54,11 @@ struct View<'a> {
 
 impl View<'_> {
     /// The change of a measure averaged over the blocks, with its interval over seeds.
-    fn change(&self, name: &str, task: &str, control: &str) -> Option<At> {
-        let several = self.results.seeds.len() > 1;
-        let of = |metric: &&Metric| {
-            metric.name == name
-                && metric.place.text("task") == task
-                && metric.place.text("control") == control
-                && metric.place.text("filter") == self.filter
-                && metric.place.get("seed").is_some() == several
-        };
-        let mut changes: Vec<(String, f64, f64)> = Vec::new();
-        for metric in self.results.metrics.iter().filter(of) {
-            let sign = if metric.place.text("stage") == "after" { 1.0 } else { -1.0 };
-            let seed = metric.place.text("seed");
-            match changes.iter_mut().find(|(known, ..)| *known == seed) {
-                Some((_, sum, n)) => (*sum, *n) = (*sum + sign * metric.value, *n + 1.0),
-                None => changes.push((seed, sign * metric.value, 1.0)),
-            }
-        }
-        // Each block stands in both stages.
-        let values: Vec<f64> = changes.iter().map(|(_, sum, n)| 2.0 * sum / n).collect();
-        let (value, ci95) = mean_and_interval(&values);
-        (!values.is_empty()).then_some(At { x: 0.0, value, ci95 })
+    fn change(&self, name: &str, task: &str, control: &str) -> Option<Mean> {
+        let [before, after] = ["before", "after"].map(|stage| {
+            [("stage", stage), ("task", task), ("control", control), ("filter", self.filter)]
+        });
+        self.by_seed.change(name, [&before, &after], 0.0)
     }
 
     fn findings(&self) -> Vec<Finding> {
@@ -115,7 +101,7 @@ impl View<'_> {
             .iter()
             .filter_map(|task| {
                 let change = self.change("linearity_without_residual", task, "none")?;
-                Some(format!("{} on {task}", said(&At { ci95: None, ..change })))
+                Some(format!("{} on {task}", said(&Mean { ci95: None, ..change })))
             })
             .collect();
         match gains.is_empty() {
@@ -249,6 +235,6 @@ impl View<'_> {
 }
 
 /// A change with its interval, signed.
-fn said(at: &At) -> String {
+fn said(at: &Mean) -> String {
     finding::change(at.value, at.ci95)
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::replace::ModelConfig;
 use crate::config::{Problem, Validate};
-use crate::data::{Input, InputKind};
+use crate::data::Input;
 use crate::experiments::profile::TextConfig;
 
 /// Which model, the text that the maps are fitted on, and the text that is looked at.
@@ -39,31 +39,18 @@ impl Default for ShowConfig {
 impl MicroscopeConfig {
     /// The files that have to be there.
     pub(super) fn inputs(&self) -> Vec<Input> {
-        let text = Input {
-            column: self.text.column.clone(),
-            ..Input::new(InputKind::Text, "text.path", &self.text.path)
-        };
-        vec![Input::new(InputKind::Model, "model.dir", &self.model.dir), text]
+        vec![self.model.input(), self.text.input("text")]
     }
 }
 
 impl Validate for MicroscopeConfig {
     fn problems(&self) -> Vec<Problem> {
-        let mut problems = Vec::new();
-        let mut require = |holds: bool, key: &str, message: &str| {
-            if !holds {
-                problems.push(Problem::new(key, message.to_owned()));
-            }
-        };
-        require(!self.model.dir.is_empty(), "model.dir", "is empty; a directory is expected");
-        require(!self.text.path.is_empty(), "text.path", "is empty; a text file is expected");
-        require(
-            self.text.max_tokens >= 16,
-            "text.max_tokens",
-            "is too few; at least 16 are expected",
-        );
-        let drawn = (2..=512).contains(&self.show.tokens);
-        require(drawn, "show.tokens", "is not between 2 and 512, which can be drawn");
+        let mut problems = self.model.problems();
+        problems.extend(self.text.problems("text"));
+        if !(2..=512).contains(&self.show.tokens) {
+            let message = "is not between 2 and 512, which can be drawn";
+            problems.push(Problem::new("show.tokens", message));
+        }
         problems
     }
 }

@@ -5,9 +5,9 @@ use sixfold_linearity::Regulariser;
 
 use super::super::probe::ProbeConfig;
 use crate::config::{Problem, Validate};
-use crate::data::{Input, InputKind};
+use crate::data::Input;
 use crate::experiments::decoder::Recipe;
-use crate::experiments::profile::{Filter, ModelRef, ProfileConfig, TextConfig};
+use crate::experiments::profile::{Filter, TextConfig, filter_problems};
 
 /// Which decoder is trained on which text, with which penalties, and what is measured on it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,24 +55,17 @@ fn read<'de, D: Deserializer<'de>>(from: D) -> Result<Regulariser, D::Error> {
 impl PretrainConfig {
     /// The files that have to be there.
     pub(super) fn inputs(&self) -> Vec<Input> {
-        let text = Input {
-            column: self.text.column.clone(),
-            ..Input::new(InputKind::Text, "text.path", &self.text.path)
-        };
-        [self.recipe.input(), text].into_iter().chain(self.probe.inputs()).collect()
+        [self.recipe.input(), self.text.input("text")]
+            .into_iter()
+            .chain(self.probe.inputs())
+            .collect()
     }
 }
 
 impl Validate for PretrainConfig {
     fn problems(&self) -> Vec<Problem> {
-        // Text and filters obey the rules of the profiles, whose models these are not.
-        let shared = ProfileConfig {
-            models: vec![ModelRef::new("any")],
-            text: self.text.clone(),
-            filters: self.filters.clone(),
-            ..ProfileConfig::default()
-        };
-        let mut problems = shared.problems();
+        let mut problems = self.text.problems("text");
+        problems.extend(filter_problems(&self.filters));
         problems.extend(self.recipe.problems());
         let mut require = |holds: bool, key: &str, message: String| {
             if !holds {

@@ -2,7 +2,6 @@
 //! decoder: its loss, what a linear probe reads from it, and how linear its blocks are.
 
 mod config;
-mod trainings;
 mod words;
 
 pub use config::PretrainConfig;
@@ -81,7 +80,7 @@ fn run(config: &PretrainConfig, cx: &mut Context) -> Result<()> {
             let mut metrics = of_model(config, &model, &material, &reading, cx)?;
             for task in &tasks {
                 let limit = config.probe.max_tokens;
-                let found = task.accuracies(&model.body, &material.tokenizer, limit, cx)?;
+                let found = task.accuracies(&model.body, &material.tokenizer, limit, 0, cx)?;
                 metrics.extend(found.into_iter().enumerate().map(|(site, accuracy)| {
                     let metric = Metric::new("accuracy", accuracy).at("task", task.task.name());
                     metric.at("layer", site).better(Better::Higher)

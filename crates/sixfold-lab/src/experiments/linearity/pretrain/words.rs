@@ -1,9 +1,9 @@
 //! Figures, tables and words of the trainings, from their records alone.
 
 use super::PretrainConfig;
-use super::trainings::Trainings;
 use crate::experiments::curves::{At, Curves, line};
 use crate::experiments::finding::{self, Finding, Verdict};
+use crate::experiments::seeds::{BySeed, Mean, Place};
 use crate::figure::{Axis, Chart, Figure, Series};
 use crate::format::short;
 use crate::present::Presentation;
@@ -36,11 +36,13 @@ const MEASURES: [(&str, &str, &str); 4] = [
 
 /// All there is to say.
 pub(super) fn present(config: &PretrainConfig, results: &Results) -> Presentation {
-    let trainings = Trainings::new(results);
-    let lambdas = trainings.lambdas();
-    let tasks = Curves::new(results).distinct("majority", "task");
+    let curves = Curves::new(results);
+    let numbers = curves.distinct("loss", "lambda").into_iter();
+    let mut lambdas: Vec<f64> = numbers.filter_map(|lambda| lambda.parse().ok()).collect();
+    lambdas.sort_by(f64::total_cmp);
+    let tasks = curves.distinct("majority", "task");
     let filter = config.filters.first().map_or("all", |filter| filter.name());
-    let view = View { trainings, lambdas, tasks, filter, results };
+    let view = View { by_seed: BySeed::new(results), curves, lambdas, tasks, filter, results };
     let findings = view.findings();
     Presentation {
         headline: view.headline(),
@@ -55,7 +57,8 @@ pub(super) fn present(config: &PretrainConfig, results: &Results) -> Presentatio
 }
 
 struct View<'a> {
-    trainings: Trainings<'a>,
+    by_seed: BySeed<'a>,
+    curves: Curves<'a>,
     lambdas: Vec<f64>,
     tasks: Vec<String>,
     filter: &'static str,
@@ -63,12 +66,12 @@ struct View<'a> {
 }
 
 /// A change with its interval, signed.
-fn said(at: &At) -> String {
+fn said(at: &Mean) -> String {
     finding::change(at.value, at.ci95)
 }
 
 /// −1 or 1 where the interval lies on one side of zero; 0 where it does not, or there is none.
-fn direction(at: &At) -> i8 {
+fn direction(at: &Mean) -> i8 {
     match at.ci95 {
         Some([_, high]) if high < 0.0 => -1,
         Some([low, _]) if low > 0.0 => 1,
@@ -81,17 +84,31 @@ impl View<'_> {
         self.lambdas.iter().copied().filter(|lambda| *lambda > 0.0)
     }
 
-    fn block_change(&self, name: &str, lambda: f64) -> Option<At> {
-        self.trainings.change(name, lambda, &[("filter", self.filter)], 0.0)
+    /// The mean over the layers from `from` on, with a weight of the penalty.
+    fn level(&self, name: &str, lambda: f64, place: Place<'_>, from: f64) -> Option<Mean> {
+        let lambda = lambda.to_string();
+        self.by_seed.level(name, &[&[("lambda", lambda.as_str())], place].concat(), from)
     }
 
-    fn loss_change(&self, lambda: f64) -> Option<At> {
-        self.trainings.change("loss", lambda, &[("split", "heldout")], 0.0)
+    /// How much more it is than without the penalty. Parameters and batches of a seed are the
+    /// same, so that what they have in common cancels.
+    fn change(&self, name: &str, lambda: f64, place: Place<'_>, from: f64) -> Option<Mean> {
+        let lambda = lambda.to_string();
+        let [before, after] = ["0", &lambda].map(|lambda| [&[("lambda", lambda)], place].concat());
+        self.by_seed.change(name, [&before, &after], from)
     }
 
-    fn accuracy_change(&self, lambda: f64, task: &str) -> Option<At> {
+    fn block_change(&self, name: &str, lambda: f64) -> Option<Mean> {
+        self.change(name, lambda, &[("filter", self.filter)], 0.0)
+    }
+
+    fn loss_change(&self, lambda: f64) -> Option<Mean> {
+        self.change("loss", lambda, &[("split", "heldout")], 0.0)
+    }
+
+    fn accuracy_change(&self, lambda: f64, task: &str) -> Option<Mean> {
         // Site 0 is the embedding, which no block has touched.
-        self.trainings.change("accuracy", lambda, &[("task", task)], 1.0)
+        self.change("accuracy", lambda, &[("task", task)], 1.0)
     }
 
     /// What is clear either way; the table of claims has all of them.
@@ -192,11 +209,11 @@ impl View<'_> {
             return "Nothing was measured".to_owned();
         };
         let level = |lambda: f64| {
-            self.trainings.level("loss", lambda, &[("split", "heldout")], 0.0).map(|at| at.value)
+            self.level("loss", lambda, &[("split", "heldout")], 0.0).map(|at| at.value)
         };
         let score = |name: &str, lambda: f64| {
             let place = [("filter", self.filter)];
-            self.trainings.level(name, lambda, &place, 0.0).map(|at| short(at.value))
+            self.level(name, lambda, &place, 0.0).map(|at| short(at.value))
         };
         let name = "linearity_without_residual";
         match (level(0.0), level(lambda), score(name, 0.0), score(name, lambda)) {
@@ -230,7 +247,7 @@ impl View<'_> {
                 .tasks
                 .iter()
                 .filter_map(|task| {
-                    let value = Curves::new(self.results).one("majority", &[("task", task)])?;
+                    let value = self.curves.one("majority", &[("task", task)])?;
                     Some(format!("{} on {task}", short(value)))
                 })
                 .collect();
@@ -269,8 +286,8 @@ impl View<'_> {
         }
         for task in &self.tasks {
             let mut series = self.lines("accuracy", &[("task", task)]);
-            let majority = Curves::new(self.results).one("majority", &[("task", task)]);
-            let sites = self.trainings.over_layers("accuracy", self.lambdas[0], &[("task", task)]);
+            let majority = self.curves.one("majority", &[("task", task)]);
+            let sites = self.over_layers("accuracy", self.lambdas[0], &[("task", task)]);
             if let (Some(majority), Some(first), Some(last)) =
                 (majority, sites.first(), sites.last())
             {
@@ -290,10 +307,15 @@ impl View<'_> {
         figures
     }
 
+    fn over_layers(&self, name: &str, lambda: f64, place: Place<'_>) -> Vec<At> {
+        let lambda = lambda.to_string();
+        self.curves.over(name, "layer", &[&[("lambda", lambda.as_str())], place].concat())
+    }
+
     fn lines(&self, name: &str, place: &[(&str, &str)]) -> Vec<Series> {
         let lambdas = self.lambdas.iter().enumerate();
         let line = |(index, lambda): (usize, &f64)| {
-            let curve = self.trainings.over_layers(name, *lambda, place);
+            let curve = self.over_layers(name, *lambda, place);
             line(&format!("λ = {lambda}"), index, index, &curve)
         };
         lambdas.filter_map(line).collect()
@@ -307,7 +329,7 @@ impl View<'_> {
         let mut table = Table::new("summary", "Means over blocks and seeds", heads);
         for &lambda in &self.lambdas {
             let level = |name: &str, place: &[(&str, &str)], from: f64| {
-                Cell::from(self.trainings.level(name, lambda, place, from).map(|at| at.value))
+                Cell::from(self.level(name, lambda, place, from).map(|at| at.value))
             };
             let mut row = vec![
                 Cell::from(lambda),
@@ -341,7 +363,7 @@ impl View<'_> {
                     .map(|task| (format!("accuracy, {task}"), self.accuracy_change(lambda, task))),
             );
             for (name, change) in rows {
-                let Some(At { value, ci95, .. }) = change else { continue };
+                let Some(Mean { value, ci95 }) = change else { continue };
                 let [low, high] = [0, 1].map(|end| Cell::from(ci95.map(|ends| ends[end])));
                 let head = [Cell::from(name), Cell::from(lambda), Cell::from(value)];
                 table.push(head.into_iter().chain([low, high]));

@@ -103,6 +103,27 @@ pub struct DistillConfig {
     pub peak_lr: f64,
 }
 
+impl ModelConfig {
+    /// The name of the model in the results.
+    pub(in crate::experiments::linearity) fn name(&self) -> String {
+        ModelRef::new(&self.dir).name()
+    }
+
+    /// The directory, which has to be there.
+    pub(in crate::experiments::linearity) fn input(&self) -> Input {
+        Input::new(InputKind::Model, "model.dir", &self.dir)
+    }
+
+    /// What is wrong with it.
+    pub(in crate::experiments::linearity) fn problems(&self) -> Vec<Problem> {
+        let empty = self.dir.is_empty();
+        empty
+            .then(|| Problem::new("model.dir", "is empty; a directory is expected"))
+            .into_iter()
+            .collect()
+    }
+}
+
 impl Default for ModelConfig {
     fn default() -> Self {
         Self { dir: "{repo}/fixtures/models/stories260k".to_owned() }
@@ -145,20 +166,10 @@ impl DistillConfig {
 }
 
 impl ReplaceConfig {
-    /// The name of the model in the results.
-    pub(super) fn model_name(&self) -> String {
-        ModelRef::new(&self.model.dir).name()
-    }
-
     /// The files that have to be there.
     pub(super) fn inputs(&self) -> Vec<Input> {
-        let text = |key: &str, text: &TextConfig| Input {
-            column: text.column.clone(),
-            ..Input::new(InputKind::Text, key, &text.path)
-        };
-        let eval = (!self.eval.path.is_empty()).then(|| text("eval.path", &self.eval));
-        let model = Input::new(InputKind::Model, "model.dir", &self.model.dir);
-        [model, text("text.path", &self.text)]
+        let eval = (!self.eval.path.is_empty()).then(|| self.eval.input("eval"));
+        [self.model.input(), self.text.input("text")]
             .into_iter()
             .chain(eval)
             .chain(self.probe.inputs())
@@ -168,17 +179,17 @@ impl ReplaceConfig {
 
 impl Validate for ReplaceConfig {
     fn problems(&self) -> Vec<Problem> {
-        let mut problems = self.probe.problems();
+        let mut problems = self.model.problems();
+        problems.extend(self.text.problems("text"));
+        // Without a path it is a part of the other text.
+        let eval = self.eval.problems("eval").into_iter();
+        problems.extend(eval.filter(|problem| problem.key != "eval.path"));
+        problems.extend(self.probe.problems());
         let mut require = |holds: bool, key: &str, message: &str| {
             if !holds {
                 problems.push(Problem::new(key, message.to_owned()));
             }
         };
-        require(!self.model.dir.is_empty(), "model.dir", "is empty; a directory is expected");
-        require(!self.text.path.is_empty(), "text.path", "is empty; a text file is expected");
-        for (text, key) in [(&self.text, "text.max_tokens"), (&self.eval, "eval.max_tokens")] {
-            require(text.max_tokens >= 16, key, "is too few; at least 16 are expected");
-        }
         let whole = !self.layers.is_empty() && self.layers.iter().all(|&n| n > 0);
         require(whole, "layers", "wants numbers of layers from 1 on");
         require(!self.methods.is_empty(), "methods", "is empty; `affine` is the plainest");

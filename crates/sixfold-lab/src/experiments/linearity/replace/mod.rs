@@ -61,19 +61,22 @@ fn run(config: &ReplaceConfig, cx: &mut Context) -> Result<()> {
     }
     cx.note(format!(
         "{}: scores and maps from {} tokens of {} documents; loss on {} tokens of {} others.",
-        config.model_name(),
+        config.model.name(),
         study.fit.n_tokens,
         study.fit.n_documents,
         study.eval.n_tokens,
         study.eval.n_documents
     ));
     let moments = study.moments(study.model.body(), cx)?;
-    let mut scores = Vec::with_capacity(n_layers);
+    let (mut scores, mut maps) = (Vec::with_capacity(n_layers), Vec::with_capacity(n_layers));
     for layer in 0..n_layers {
-        let found = transition(&moments, layer).linearity()?;
-        cx.record(Metric::new("linearity", found.score).at("layer", layer));
-        scores.push(found.score);
+        let transition = transition(&moments, layer);
+        let score = transition.linearity()?.score;
+        cx.record(Metric::new("linearity", score).at("layer", layer));
+        scores.push(score);
+        maps.push(transition.affine_map()?);
     }
+    drop(moments);
     for task in &study.tasks {
         let metric = Metric::new("majority", task.majority()).at("task", task.task.name());
         cx.record(metric.better(Better::Higher));
@@ -104,7 +107,7 @@ fn run(config: &ReplaceConfig, cx: &mut Context) -> Result<()> {
                 let key = format!("{} {} {n}", method.name(), order.name());
                 let layers = &sequence[..n];
                 let measured = cx.cell(&key, |cx| {
-                    let plan = study.plan(method, layers, &moments, cx)?;
+                    let plan = study.plan(method, layers, &maps, cx)?;
                     let model = match method {
                         Method::AffineDistill => study.distilled(&plan, &config.distill, cx)?,
                         _ => {

@@ -11,7 +11,7 @@ use super::super::probe::Task;
 use super::config::{DistillConfig, Method, ReplaceConfig};
 use crate::context::Context;
 use crate::data::Documents;
-use crate::experiments::profile::{Reading, Streamed, TextConfig, context, pass, transition};
+use crate::experiments::profile::{Reading, Streamed, TextConfig, context, pass};
 
 /// A model with the texts and tasks that it is measured on.
 pub(super) struct Study {
@@ -118,12 +118,13 @@ impl Study {
         streamed.all(TokenFilter::All)
     }
 
-    /// What takes the place of `layers`, by a method that fits on the model as it was.
+    /// What takes the place of `layers`, by a method that fits on the model as it was; `maps` are
+    /// those of all its layers.
     pub(super) fn plan(
         &self,
         method: Method,
         layers: &[usize],
-        moments: &LayerMoments,
+        maps: &[AffineMap],
         cx: &Context,
     ) -> Result<Surgery> {
         let mut parts = Vec::new();
@@ -135,10 +136,7 @@ impl Study {
                     parts.push((span, Some(map)));
                 }
                 Method::Affine | Method::AffineSpan | Method::AffineDistill => {
-                    for layer in span {
-                        let map = transition(moments, layer).affine_map()?;
-                        parts.push((layer..layer + 1, Some(map)));
-                    }
+                    parts.extend(span.map(|layer| (layer..layer + 1, Some(maps[layer].clone()))));
                 }
             }
         }
@@ -202,8 +200,9 @@ impl Study {
         };
         let mut accuracies = Vec::new();
         for task in &self.tasks {
-            let sites = task.accuracies(model.body(), &self.tokenizer, self.max_tokens, cx)?;
-            accuracies.extend(sites.last().map(|last| (task.task.name().to_owned(), *last)));
+            let (body, last) = (model.body(), model.body().n_layers());
+            let found = task.accuracies(body, &self.tokenizer, self.max_tokens, last, cx)?;
+            accuracies.extend(found.iter().map(|last| (task.task.name().to_owned(), *last)));
         }
         Ok(Measured { layers: layers.to_vec(), loss, accuracies, parameters: model.n_parameters() })
     }

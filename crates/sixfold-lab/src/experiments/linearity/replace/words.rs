@@ -19,7 +19,7 @@ const METHODS: [(&str, &str); 4] = [
 /// All there is to say.
 pub(super) fn present(config: &ReplaceConfig, results: &Results) -> Presentation {
     let curves = Curves::new(results);
-    let view = View { curves, model: config.model_name() };
+    let view = View { curves, model: config.model.name() };
     let mut figures = Vec::new();
     let tasks = curves.distinct("accuracy", "task");
     figures.extend(view.methods_figure("loss", "loss (nats)", &[]));

@@ -9,15 +9,11 @@ the `gemm` crate's own time for the same operations, or to DADApy's. Where the o
 less often. Only the standard library is needed here; `geometry.py` needs geometry-requirements.txt.
 """
 
-import argparse
-import os
 import sys
-from pathlib import Path
 
 sys.dont_write_bytecode = True  # no __pycache__ in the repository
-from sides import MIB, ROOT, Side, compare, heading, least_cpu, write  # noqa: E402
+from sides import MIB, compare_all, heading, least_cpu, on_one_thread, options, write  # noqa: E402
 
-THEIRS, OURS = "others", "Sixfold"
 BIG = "two_nn_50000x768"
 # Whose CPU time is the measure, and how much of it ours may be.
 GATES = {
@@ -85,33 +81,17 @@ def value_table(names, theirs, ours):
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Sixfold's geometry beside others, in one table.")
-    parser.add_argument("--ours", type=Path, required=True, help="the binary `geometry_peer`, release build")
-    parser.add_argument("--python", default=sys.executable, help="the Python that has geometry-requirements.txt")
-    parser.add_argument("--points", type=Path, default="/var/tmp/geometry-points", help="where points lie (360 MB)")
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--slow-repeats", type=int, default=1, help="rounds of the others at 50,000 points")
-    parser.add_argument("--warm-ups", type=int, default=1)
-    parser.add_argument("--patience", type=float, default=60, help="seconds to wait for undisturbed rounds, each work")
-    parser.add_argument("--only", nargs="*", default=[], help="names, or beginnings of names")
-    parser.add_argument("--out", type=Path, help="the table's file; else it is printed")
-    a = parser.parse_args()
-    threads = dict.fromkeys(
-        ("RAYON_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"
+    a = options(
+        "Sixfold's geometry beside others, in one table.",
+        "geometry_peer",
+        "geometry-requirements.txt",
+        ("/var/tmp/geometry-points", "360 MB"),
+        "the others at 50,000 points",
     )
-    env = os.environ | threads | {"SIXFOLD_POINTS": str(a.points.resolve())}
-    theirs = Side(THEIRS, [a.python, str(ROOT / "benches/peers/geometry.py")], env)  # writes the points
-    ours = Side(OURS, [str(a.ours.resolve())], env)
-
-    wanted = [n for n in theirs.works if not a.only or any(n.startswith(only) for only in a.only)]
-    times, disturbed = {}, {}
-    for name in wanted:
-        most = dict.fromkeys(theirs.works[name]["variants"], a.slow_repeats) if name == BIG else None
-        times[name], disturbed[name] = compare(name, [theirs, ours], a.warm_ups, a.repeats, a.patience, True, most)
-        print(name, {variant: round(least_cpu(t), 4) for (_, variant), t in times[name].items()},
-              f"others {disturbed[name]:.0%}", file=sys.stderr, flush=True)  # fmt: skip
+    theirs, ours = on_one_thread(a, "others", "geometry.py")
+    times, disturbed = compare_all([theirs, ours], a, BIG)
     about, results = theirs.ask("about"), ours.ask("about")["results"]
-    memory = memory_table([name for name in wanted], [theirs, ours])
+    memory = memory_table(list(times), [theirs, ours])
     theirs.close()
     ours.close()
 
@@ -143,7 +123,7 @@ def main():
         "faiss' distances are made a TwoNN by maximum likelihood, as ours; DADApy and scikit-dimension fit a line to",
         "90 % of the ratios. Anisotropy is of N(½, 1/j) along coordinate j.",
         "",
-        *value_table(wanted, about["results"], results),
+        *value_table(list(times), about["results"], results),
         "",
     ]
     write(lines, a.out)

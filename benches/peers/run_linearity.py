@@ -9,13 +9,10 @@ One thread each, CPU seconds of the process, the minimum of several rounds; the 
 needed here; `linearity.py` needs requirements.txt.
 """
 
-import argparse
-import os
 import sys
-from pathlib import Path
 
 sys.dont_write_bytecode = True  # no __pycache__ in the repository
-from sides import MIB, ROOT, Side, compare, heading, least_cpu, write  # noqa: E402
+from sides import MIB, compare_all, heading, least_cpu, on_one_thread, options, write  # noqa: E402
 
 BIG = "linearity_20000x4096"
 # How much of the gemm crate's CPU time ours may be.
@@ -62,31 +59,17 @@ def value_table(names, theirs, ours):
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Sixfold's linearity beside the paper's code, in one table.")
-    parser.add_argument("--ours", type=Path, required=True, help="the binary `linearity_peer`, release build")
-    parser.add_argument("--python", default=sys.executable, help="the Python that has requirements.txt")
-    parser.add_argument("--points", type=Path, default="/var/tmp/linearity-points", help="where states lie (780 MB)")
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--slow-repeats", type=int, default=1, help="rounds of PyTorch at width 4096")
-    parser.add_argument("--warm-ups", type=int, default=1)
-    parser.add_argument("--patience", type=float, default=60, help="seconds to wait for undisturbed rounds, each work")
-    parser.add_argument("--only", nargs="*", default=[], help="names, or beginnings of names")
-    parser.add_argument("--out", type=Path, help="the table's file; else it is printed")
-    a = parser.parse_args()
-    names = ("RAYON_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-    env = os.environ | dict.fromkeys(names, "1") | {"SIXFOLD_POINTS": str(a.points.resolve())}
-    theirs = Side("PyTorch", [a.python, str(ROOT / "benches/peers/linearity.py")], env)  # writes the states
-    ours = Side("Sixfold", [str(a.ours.resolve())], env)
-
-    wanted = [n for n in theirs.works if not a.only or any(n.startswith(only) for only in a.only)]
-    times, disturbed = {}, {}
-    for name in wanted:
-        most = dict.fromkeys(theirs.works[name]["variants"], a.slow_repeats) if name == BIG else None
-        times[name], disturbed[name] = compare(name, [theirs, ours], a.warm_ups, a.repeats, a.patience, True, most)
-        print(name, {variant: round(least_cpu(t), 4) for (_, variant), t in times[name].items()},
-              f"others {disturbed[name]:.0%}", file=sys.stderr, flush=True)  # fmt: skip
+    a = options(
+        "Sixfold's linearity beside the paper's code, in one table.",
+        "linearity_peer",
+        "requirements.txt",
+        ("/var/tmp/linearity-points", "780 MB"),
+        "PyTorch at width 4096",
+    )
+    theirs, ours = on_one_thread(a, "PyTorch", "linearity.py")
+    times, disturbed = compare_all([theirs, ours], a, BIG)
     about, results = theirs.ask("about"), ours.ask("about")["results"]
-    memory = memory_table(wanted, [theirs, ours])
+    memory = memory_table(list(times), [theirs, ours])
     theirs.close()
     ours.close()
     lines = [
@@ -114,7 +97,7 @@ def main():
         "",
         "X is N(½, 1/j) along coordinate j, Y = X + ½·tanh(3·XP) + noise with a permutation P.",
         "",
-        *value_table(wanted, about["results"], results),
+        *value_table(list(times), about["results"], results),
         "",
     ]
     write(lines, a.out)

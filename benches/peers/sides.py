@@ -1,5 +1,6 @@
 """What the drivers here share: processes that are asked in turns, and the machine they run on."""
 
+import argparse
 import datetime
 import json
 import os
@@ -153,3 +154,39 @@ def write(lines, path):
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
+
+
+def options(description, ours, requirements, points, slow):
+    """The options of a comparison on matrices; `points` is where they lie, and how large they are."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--ours", type=Path, required=True, help=f"the binary `{ours}`, release build")
+    parser.add_argument("--python", default=sys.executable, help=f"the Python that has {requirements}")
+    parser.add_argument("--points", type=Path, default=points[0], help=f"where the matrices lie ({points[1]})")
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--slow-repeats", type=int, default=1, help=f"rounds of {slow}")
+    parser.add_argument("--warm-ups", type=int, default=1)
+    parser.add_argument("--patience", type=float, default=60, help="seconds to wait for undisturbed rounds, each work")
+    parser.add_argument("--only", nargs="*", default=[], help="names, or beginnings of names")
+    parser.add_argument("--out", type=Path, help="the table's file; else it is printed")
+    return parser.parse_args()
+
+
+def on_one_thread(a, theirs, script):
+    """The two sides of a comparison on matrices, which theirs writes on start."""
+    libraries = ("RAYON", "OMP", "MKL", "OPENBLAS", "NUMBA")
+    env = os.environ | {f"{library}_NUM_THREADS": "1" for library in libraries}
+    env["SIXFOLD_POINTS"] = str(a.points.resolve())
+    return [Side(theirs, [a.python, str(ROOT / "benches/peers" / script)], env),
+            Side("Sixfold", [str(a.ours.resolve())], env)]  # fmt: skip
+
+
+def compare_all(sides, a, big):
+    """Times of every work that is wanted, and how disturbed they were; of `big` theirs runs less often."""
+    wanted = [n for n in sides[0].works if not a.only or any(n.startswith(only) for only in a.only)]
+    times, disturbed = {}, {}
+    for name in wanted:
+        most = dict.fromkeys(sides[0].works[name]["variants"], a.slow_repeats) if name == big else None
+        times[name], disturbed[name] = compare(name, sides, a.warm_ups, a.repeats, a.patience, True, most)
+        print(name, {variant: round(least_cpu(t), 4) for (_, variant), t in times[name].items()},
+              f"others {disturbed[name]:.0%}", file=sys.stderr, flush=True)  # fmt: skip
+    return times, disturbed

@@ -145,11 +145,10 @@ impl SideBySide<'_> {
             };
             if !untrained.is_empty() && !trained.is_empty() {
                 lines.push(format!(
-                    "With random weights {model} scores {} without the residual stream, against {} \
-                     (means over blocks): training makes its blocks {} linear.",
+                    "With random weights {model} scores {} without the residual stream, against {}: \
+                     means over blocks, of one initialisation.",
                     short(mean(&untrained)),
-                    short(mean(&trained)),
-                    if mean(&trained) < mean(&untrained) { "less" } else { "more" }
+                    short(mean(&trained))
                 ));
             }
         }

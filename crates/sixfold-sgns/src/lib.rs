@@ -2,8 +2,11 @@
 
 mod counts;
 mod error;
+mod objective;
+pub mod sweep;
 mod vocabulary;
 
 pub use counts::Counts;
 pub use error::{Error, Result};
+pub use objective::{Objective, ObjectiveConfig};
 pub use vocabulary::Vocabulary;

@@ -1,0 +1,92 @@
+//! A factor in the order in which the products of a sweep read it.
+
+use std::ops::Range;
+
+use ndarray::ArrayView2;
+use pulp::{Arch, Simd, WithSimd};
+use rayon::prelude::*;
+
+/// Floats in a vector register of this machine.
+pub(super) fn lanes() -> usize {
+    struct Lanes;
+    impl WithSimd for Lanes {
+        type Output = usize;
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, _: S) -> usize {
+            S::F32_LANES
+        }
+    }
+    Arch::new().dispatch(Lanes)
+}
+
+/// A matrix `[depth, width]` in panels of columns, each `[depth, two registers]`; the last may be one
+/// register wide. What is missing at the right is 0.
+///
+/// The values may be scaled. A product then reads it from front to back. Packing costs n·d once a sweep, where a general product
+/// would pack again for every tile.
+#[derive(Debug)]
+pub(super) struct Packed {
+    values: Vec<f32>,
+    depth: usize,
+    lanes: usize,
+    /// Registers across all panels.
+    registers: usize,
+}
+
+/// A panel: its rows are consecutive.
+#[derive(Clone, Copy)]
+pub(super) struct Panel<'a> {
+    /// The first column.
+    pub(super) start: usize,
+    /// `[depth, width]`.
+    pub(super) values: &'a [f32],
+    pub(super) width: usize,
+}
+
+impl Packed {
+    /// Packs a matrix, scaled.
+    pub(super) fn new(matrix: ArrayView2<'_, f32>, scale: f32) -> Self {
+        let (depth, columns) = matrix.dim();
+        let lanes = lanes();
+        let registers = columns.div_ceil(lanes);
+        let mut values = vec![0.0; depth * registers * lanes];
+        values.par_chunks_mut((depth * 2 * lanes).max(1)).enumerate().for_each(|(i, panel)| {
+            let start = i * 2 * lanes;
+            let width = if depth == 0 { 0 } else { panel.len() / depth };
+            let end = (start + width).min(columns);
+            for (row, of_panel) in matrix.rows().into_iter().zip(panel.chunks_exact_mut(width.max(1))) {
+                for (to, from) in of_panel.iter_mut().zip(row.slice(ndarray::s![start..end])) {
+                    *to = *from * scale;
+                }
+            }
+        });
+        Self { values, depth, lanes, registers }
+    }
+
+    /// Columns with the padding.
+    pub(super) fn width(&self) -> usize {
+        self.registers * self.lanes
+    }
+
+    /// Floats in a row of these columns with the padding.
+    pub(super) fn padded(&self, columns: Range<usize>) -> usize {
+        columns.len().next_multiple_of(self.lanes)
+    }
+
+    /// The panels of some columns, beginning and ending at whole panels (or at the last column), with
+    /// the rows `from..to`.
+    pub(super) fn panels(
+        &self,
+        columns: Range<usize>,
+        rows: Range<usize>,
+    ) -> impl Iterator<Item = Panel<'_>> {
+        let pair = 2 * self.lanes;
+        debug_assert_eq!(columns.start % pair, 0);
+        (columns.start / pair..columns.end.div_ceil(pair)).map(move |i| {
+            let width = pair.min(self.width() - i * pair);
+            let at = i * pair * self.depth;
+            let values = &self.values[at + rows.start * width..at + rows.end * width];
+            Panel { start: i * pair, values, width }
+        })
+    }
+}

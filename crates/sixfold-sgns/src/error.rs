@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use sixfold_linalg::files::FileError;
+
 /// What can go wrong between a text and its word vectors.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -96,6 +98,15 @@ impl Error {
     /// A file that is not what it should be.
     pub(crate) fn malformed(path: &Path, what: impl Into<String>) -> Self {
         Self::Malformed { path: path.to_owned(), what: what.into() }
+    }
+}
+
+impl From<FileError> for Error {
+    fn from(error: FileError) -> Self {
+        match error {
+            FileError::Io { path, source } => Self::Io { path, source },
+            FileError::Malformed { path, what } => Self::Malformed { path, what },
+        }
     }
 }
 

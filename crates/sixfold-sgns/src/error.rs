@@ -60,6 +60,12 @@ pub enum Error {
         /// The range.
         expected: &'static str,
     },
+    /// Options that are outside their ranges or do not go together.
+    #[error("invalid options: {}", .problems.join("; "))]
+    Hyperparameters {
+        /// All problems, one each.
+        problems: Vec<String>,
+    },
     /// A word that the vocabulary does not have.
     #[error("the word `{word}` is not in the vocabulary")]
     UnknownWord {

@@ -2,8 +2,12 @@
 
 mod counts;
 mod error;
+pub mod evaluation;
+pub mod formats;
+pub mod vectors;
 mod vocabulary;
 
 pub use counts::Counts;
 pub use error::{Error, Result};
+pub use vectors::{Factors, VectorsConfig, WordVectors};
 pub use vocabulary::Vocabulary;

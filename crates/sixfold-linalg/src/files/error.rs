@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 /// A file that cannot be read or written, or is not what it should be.
 ///
 /// Apart from [`Error`](crate::Error), which is compared and cloned: the errors of the operating
-/// system can do neither.
+/// system can do neither. Other crates turn both kinds into their own, one to one.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum FileError {
     /// A file could not be read or written.
     #[error("{}", .path.display())]

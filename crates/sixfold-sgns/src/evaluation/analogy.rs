@@ -10,10 +10,10 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use sixfold_linalg::{Threads, matmul_into};
 
-use super::analogies::Analogies;
+use super::analogies::{Analogies, Question};
 use super::lookup::Lookup;
 use crate::vectors::EPSILON;
-use crate::{Result, WordVectors};
+use crate::{Error, Result, WordVectors};
 
 /// Candidates of one block: with the words of Google's questions, cosines take 2 MB.
 const BLOCK: usize = 512;
@@ -109,8 +109,13 @@ pub struct AnalogyScore {
     pub answers: Vec<Option<bool>>,
 }
 
-/// Ids of the words a, b, c and d.
-type Ids = [usize; 4];
+/// Ids of the words of a question.
+struct Ids {
+    asked: [usize; 3],
+    answer: usize,
+    /// Words that are no answers, beside those asked for.
+    variants: Vec<usize>,
+}
 
 /// The best answer so far.
 #[derive(Clone, Copy)]
@@ -121,12 +126,12 @@ struct Best {
 
 /// Answers analogies. The words of a question are not among its answers.
 ///
-/// With [`lowercase`](AnalogyConfig::lowercase), an answer is right if it is the expected word but for
-/// case, and the words of a question are left out in one case only.
+/// With [`lowercase`](AnalogyConfig::lowercase), neither are words that differ from them in case alone,
+/// and an answer is right if it is the expected word but for case.
 ///
 /// # Errors
-/// None at present: questions whose words have no vectors are counted. The result is one for what a
-/// later version may refuse.
+/// [`Error::Hyperparameters`] if it is restricted to 0 words. Questions whose words have no vectors are
+/// no error: see [`SectionScore::found`].
 ///
 /// # Complexity
 /// 2·w·n·d + 3·q·n operations for w distinct words in q questions; parallel, and the same for any
@@ -152,24 +157,27 @@ pub fn evaluate_analogies(
     analogies: &Analogies,
     config: &AnalogyConfig,
 ) -> Result<AnalogyScore> {
+    if config.restrict == Some(0) {
+        return Err(Error::Hyperparameters { problems: vec!["restrict is 0 words".into()] });
+    }
     let limit = config.restrict.unwrap_or(usize::MAX).min(vectors.len());
     let lookup = Lookup::new(vectors.vocabulary(), config.lowercase, limit);
     let questions = analogies.sections().iter().flat_map(|section| &section.questions);
-    let ids: Vec<Option<Ids>> = questions
-        .map(|question| {
-            let [a, b, c] = &question.asked;
-            let mut ids = [0; 4];
-            for (id, word) in ids.iter_mut().zip([a, b, c, &question.answer]) {
-                *id = lookup.id(word)?;
-            }
-            Some(ids)
+    let ids = |question: &Question| {
+        let [a, b, c] = question.asked.each_ref().map(|word| lookup.id(word));
+        let variants = |word| lookup.variants(word).iter().skip(1).copied();
+        Some(Ids {
+            asked: [a?, b?, c?],
+            answer: lookup.id(&question.answer)?,
+            variants: question.asked.iter().flat_map(variants).collect(),
         })
-        .collect();
-    let known: Vec<Ids> = ids.iter().flatten().copied().collect();
+    };
+    let ids: Vec<Option<Ids>> = questions.map(ids).collect();
+    let known: Vec<&Ids> = ids.iter().flatten().collect();
     let unit = vectors.index();
     let best = solve(unit.unit().slice(s![..limit, ..]), &known, config.method);
-    let mut answered = best.iter().zip(&known).map(|(best, &[.., expected])| {
-        best.id == expected || config.lowercase && same(vectors, best.id, expected)
+    let mut answered = best.iter().zip(&known).map(|(best, ids)| {
+        best.id == ids.answer || config.lowercase && same(vectors, best.id, ids.answer)
     });
     let mut answers = Vec::with_capacity(ids.len());
     for ids in &ids {
@@ -215,7 +223,7 @@ fn count(
 }
 
 /// The best answer to each question among the rows of `unit`.
-fn solve(unit: ArrayView2<'_, f32>, questions: &[Ids], method: AnalogyMethod) -> Vec<Best> {
+fn solve(unit: ArrayView2<'_, f32>, questions: &[&Ids], method: AnalogyMethod) -> Vec<Best> {
     // Each word that is asked for once, and which of them a question asks for.
     let mut words = Vec::new();
     let mut places = FxHashMap::default();
@@ -225,7 +233,7 @@ fn solve(unit: ArrayView2<'_, f32>, questions: &[Ids], method: AnalogyMethod) ->
             words.len() - 1
         })
     };
-    let rows: Vec<[usize; 3]> = questions.iter().map(|&[a, b, c, _]| [a, b, c].map(&mut place)).collect();
+    let rows: Vec<[usize; 3]> = questions.iter().map(|ids| ids.asked.map(&mut place)).collect();
     let asked = unit.select(Axis(0), &words);
     let none = || vec![Best { score: f32::NEG_INFINITY, id: usize::MAX }; questions.len()];
     // The larger score, of equal ones the smaller id: the same in any order of blocks.
@@ -243,7 +251,7 @@ fn solve(unit: ArrayView2<'_, f32>, questions: &[Ids], method: AnalogyMethod) ->
             for ((best, ids), rows) in best.iter_mut().zip(questions).zip(&rows) {
                 let rows = rows.map(|row| cosines.row(row).to_slice().expect("rows are contiguous"));
                 combine(rows, method, &mut scores);
-                for id in &ids[..3] {
+                for id in ids.asked.iter().chain(&ids.variants) {
                     if let Some(score) = id.checked_sub(begin).and_then(|at| scores.get_mut(at)) {
                         *score = f32::NEG_INFINITY;
                     }

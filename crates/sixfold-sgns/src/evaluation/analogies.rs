@@ -55,7 +55,8 @@ impl Analogies {
     }
 
     fn of(path: &Path, text: &str) -> Result<Self> {
-        let malformed = |number, what| Err(Error::malformed(path, format!("line {number}: {what}")));
+        let malformed =
+            |number, what| Err(Error::malformed(path, format!("line {number}: {what}")));
         let mut sections: Vec<Section> = Vec::new();
         for (number, line) in lines(text) {
             if let Some(name) = line.strip_prefix(':') {

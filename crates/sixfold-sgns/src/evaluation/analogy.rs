@@ -195,11 +195,7 @@ fn same(vectors: &WordVectors, id: usize, expected: usize) -> bool {
     id < words.len() && words.word(id).to_lowercase() == words.word(expected).to_lowercase()
 }
 
-fn count(
-    analogies: &Analogies,
-    ids: &[Option<Ids>],
-    answers: Vec<Option<bool>>,
-) -> AnalogyScore {
+fn count(analogies: &Analogies, ids: &[Option<Ids>], answers: Vec<Option<bool>>) -> AnalogyScore {
     let named = |name: &str| SectionScore { name: name.to_owned(), ..SectionScore::default() };
     let (mut all, mut syntactic, mut semantic) =
         (named("all"), named("syntactic"), named("semantic"));
@@ -249,7 +245,8 @@ fn solve(unit: ArrayView2<'_, f32>, questions: &[&Ids], method: AnalogyMethod) -
             }
             let mut scores = vec![0.0; candidates.nrows()];
             for ((best, ids), rows) in best.iter_mut().zip(questions).zip(&rows) {
-                let rows = rows.map(|row| cosines.row(row).to_slice().expect("rows are contiguous"));
+                let rows =
+                    rows.map(|row| cosines.row(row).to_slice().expect("rows are contiguous"));
                 combine(rows, method, &mut scores);
                 for id in ids.asked.iter().chain(&ids.variants) {
                     if let Some(score) = id.checked_sub(begin).and_then(|at| scores.get_mut(at)) {

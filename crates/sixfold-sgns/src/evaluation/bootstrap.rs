@@ -104,9 +104,8 @@ pub fn paired_accuracy(a: &[bool], b: &[bool], draws: usize, seed: u64) -> Resul
     let gains: Vec<i8> = a.iter().zip(b).map(|(&a, &b)| i8::from(a) - i8::from(b)).collect();
     let mean = |sum: i64| sum as f64 / n as f64;
     let value = mean(gains.iter().map(|&gain| i64::from(gain)).sum());
-    let (low, high) = interval(n, draws, seed, |drawn| {
-        mean(drawn.iter().map(|&i| i64::from(gains[i])).sum())
-    })?;
+    let (low, high) =
+        interval(n, draws, seed, |drawn| mean(drawn.iter().map(|&i| i64::from(gains[i])).sum()))?;
     Ok(Difference { value, low, high })
 }
 

@@ -58,7 +58,9 @@ impl WordPairs {
                 Err(Problem::NoNumber(_)) if at == 0 => {}
                 Err(problem) => {
                     let what = match problem {
-                        Problem::NoNumber(found) => format!("expected a finite score, found `{found}`"),
+                        Problem::NoNumber(found) => {
+                            format!("expected a finite score, found `{found}`")
+                        }
                         Problem::Fields(found) => {
                             format!("expected two words and a score, found {found} fields")
                         }

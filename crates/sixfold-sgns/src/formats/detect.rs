@@ -28,8 +28,10 @@ pub(super) fn format(file: &[u8]) -> Result<Format, String> {
         }
         Some(_) => Ok(Format::Word2VecBinary),
         None if text::is_vector(first, None) => Ok(Format::GloVe),
-        None => Err("expected word vectors: a first line `words dimensions` (word2vec), a word and \
+        None => {
+            Err("expected word vectors: a first line `words dimensions` (word2vec), a word and \
                      numbers (GloVe), or a finalfusion, safetensors, .npy or fastText file"
-            .into()),
+                .into())
+        }
     }
 }

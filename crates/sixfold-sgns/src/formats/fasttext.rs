@@ -68,7 +68,9 @@ fn parse(file: &[u8], words: &mut Words) -> Result<(Array2<f32>, Vec<usize>), Pr
     bytes.i64("the number of tokens")?;
     let pruned = bytes.i64("the number of n-grams that were kept")?;
     if pruned > 0 {
-        return Err(format!("byte {at}: a quantised model, of which n-grams were pruned; expected one in f32"));
+        return Err(format!(
+            "byte {at}: a quantised model, of which n-grams were pruned; expected one in f32"
+        ));
     }
     if n < 0 || entries < n {
         return Err(format!("byte {at}: {n} words of {entries} entries"));
@@ -86,8 +88,10 @@ fn parse(file: &[u8], words: &mut Words) -> Result<(Array2<f32>, Vec<usize>), Pr
             return Err(format!("byte {at}: entry {id}, where {n} words come before the labels"));
         }
         if id < wanted {
-            let word = word(name, words.invalid_utf8()).map_err(|what| format!("byte {at}: {what}"))?;
-            words.push(word, u64::try_from(count).map_err(|_| format!("byte {at}: count {count}"))?);
+            let word =
+                word(name, words.invalid_utf8()).map_err(|what| format!("byte {at}: {what}"))?;
+            words
+                .push(word, u64::try_from(count).map_err(|_| format!("byte {at}: count {count}"))?);
             places.push(at);
             names.push(name);
         }
@@ -101,7 +105,9 @@ fn parse(file: &[u8], words: &mut Words) -> Result<(Array2<f32>, Vec<usize>), Pr
     let expected = (n.saturating_add(options.buckets), options.d);
     if (rows.rows, rows.columns) != expected {
         let found = (rows.rows, rows.columns);
-        return Err(format!("vectors of shape {found:?}, expected {expected:?} of words and buckets"));
+        return Err(format!(
+            "vectors of shape {found:?}, expected {expected:?} of words and buckets"
+        ));
     }
     let subwords = options.buckets > 0 && pruned < 0;
     let mut matrix = Array2::zeros((wanted, options.d));
@@ -146,8 +152,9 @@ fn array<'a>(bytes: &mut Bytes<'a>, what: &str) -> Result<Rows<'a>, Problem> {
     let shape = usize::try_from(rows).ok().zip(usize::try_from(columns).ok());
     let (rows, columns) =
         shape.ok_or_else(|| format!("byte {at}: {what} of shape {rows} × {columns}"))?;
-    let length = size(rows, columns)
-        .ok_or_else(|| format!("byte {at}: {what} of shape {rows} × {columns}, more than any file holds"))?;
+    let length = size(rows, columns).ok_or_else(|| {
+        format!("byte {at}: {what} of shape {rows} × {columns}, more than any file holds")
+    })?;
     Ok(Rows { rows, columns, bytes: bytes.take(length, what)? })
 }
 

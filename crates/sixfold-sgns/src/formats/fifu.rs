@@ -58,7 +58,9 @@ fn parse(file: &[u8], words: &mut Words) -> Result<(Array2<f32>, Vec<usize>), Pr
             ARRAY => array = Some(floats_of(&mut chunk, begin, true)?),
             NORMS => norms = Some(floats_of(&mut chunk, begin, false)?),
             METADATA => {}
-            3 | 7 | 8 => return Err(format!("byte {at}: a vocabulary with sub-words, expected a plain one")),
+            3 | 7 | 8 => {
+                return Err(format!("byte {at}: a vocabulary with sub-words, expected a plain one"));
+            }
             4 => return Err(format!("byte {at}: a quantised array, expected one of f32")),
             _ => return Err(format!("byte {at}: a chunk of kind {id}, which is not known")),
         }
@@ -98,8 +100,10 @@ fn vocabulary(
     for _ in 0..words.wanted(n) {
         let at = begin + chunk.at();
         let length = chunk.u32("the length of a word")?;
-        let bytes = chunk.take(length as usize, "a word").map_err(|what| format!("byte {at}: {what}"))?;
-        let name = word(bytes, words.invalid_utf8()).map_err(|what| format!("byte {at}: {what}"))?;
+        let bytes =
+            chunk.take(length as usize, "a word").map_err(|what| format!("byte {at}: {what}"))?;
+        let name =
+            word(bytes, words.invalid_utf8()).map_err(|what| format!("byte {at}: {what}"))?;
         words.push(name, 0);
         places.push(at);
     }

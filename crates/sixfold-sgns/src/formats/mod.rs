@@ -182,7 +182,9 @@ impl WordVectors {
             Format::FinalFusion => fifu::write(self, path),
             Format::SafeTensors => tensors::write_vectors(self, path),
             Format::Npy => npy::write(self, path),
-            Format::FastText => Err(Error::malformed(path, "fastText models are read, not written")),
+            Format::FastText => {
+                Err(Error::malformed(path, "fastText models are read, not written"))
+            }
         }
     }
 }

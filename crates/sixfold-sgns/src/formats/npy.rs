@@ -26,11 +26,8 @@ pub(super) fn read(array_words: Words) -> Result<WordVectors> {
     let path = vocabulary_path(array_words.path());
     let file = map_file(&path)?;
     let wanted = array_words.wanted(rows);
-    let config = ReadConfig {
-        limit: Some(wanted),
-        invalid_utf8: array_words.invalid_utf8(),
-        format: None,
-    };
+    let config =
+        ReadConfig { limit: Some(wanted), invalid_utf8: array_words.invalid_utf8(), format: None };
     let mut words = Words::new(&path, &config);
     let mut rest = &file[..];
     let mut lines = 0;
@@ -67,8 +64,9 @@ fn entry(line: &[u8], invalid_utf8: InvalidUtf8) -> Result<(Box<str>, u64), Stri
     };
     let count = &line[at + 1..];
     let number = std::str::from_utf8(count).ok().and_then(|count| count.parse().ok());
-    let count = number
-        .ok_or_else(|| format!("expected a word and its count, found `{}`", String::from_utf8_lossy(line)))?;
+    let count = number.ok_or_else(|| {
+        format!("expected a word and its count, found `{}`", String::from_utf8_lossy(line))
+    })?;
     Ok((word(line[..at].trim_ascii_end(), invalid_utf8)?, count))
 }
 

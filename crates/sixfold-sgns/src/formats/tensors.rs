@@ -8,9 +8,9 @@ use ndarray::{Array1, Array2, ArrayView2};
 use safetensors::tensor::{Dtype, SafeTensorError, SafeTensors, View, serialize_to_file};
 use sixfold_linalg::files::map_file;
 
+use super::ReadConfig;
 use super::bytes::floats;
 use super::words::{Words, word};
-use super::ReadConfig;
 use crate::{Error, Factors, Result, Vocabulary, WordVectors};
 
 /// What the metadata say under `format`.
@@ -42,7 +42,10 @@ impl Factors {
     /// # Errors
     /// [`Error::Io`]; what was there is then still there.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        let s = Part { shape: vec![self.s().len()], ..Part::matrix(self.s().insert_axis(ndarray::Axis(0))) };
+        let s = Part {
+            shape: vec![self.s().len()],
+            ..Part::matrix(self.s().insert_axis(ndarray::Axis(0)))
+        };
         let parts = vec![("u", Part::matrix(self.u())), ("s", s), ("v", Part::matrix(self.v()))];
         write(path.as_ref(), self.vocabulary(), parts)
     }
@@ -120,14 +123,20 @@ fn read_words(tensors: &SafeTensors<'_>, words: &mut Words) -> Result<usize, Str
     for i in 0..words.wanted(n) {
         let range = usize::try_from(offsets[i]).ok().zip(usize::try_from(offsets[i + 1]).ok());
         let bytes = range.and_then(|(begin, end)| text.get(begin..end)).ok_or_else(|| {
-            format!("`word_offsets` of word {i}: {} to {} of {} bytes", offsets[i], offsets[i + 1], text.len())
+            format!(
+                "`word_offsets` of word {i}: {} to {} of {} bytes",
+                offsets[i],
+                offsets[i + 1],
+                text.len()
+            )
         })?;
         let name = match bytes {
             // Other formats have no empty words, this one may.
             [] => "".into(),
             _ => word(bytes, words.invalid_utf8()).map_err(|what| format!("word {i}: {what}"))?,
         };
-        let count = u64::try_from(counts[i]).map_err(|_| format!("`counts` of word {i} is {}", counts[i]))?;
+        let count = u64::try_from(counts[i])
+            .map_err(|_| format!("`counts` of word {i} is {}", counts[i]))?;
         words.push(name, count);
     }
     Ok(n)

@@ -60,12 +60,15 @@ pub(super) fn read(file: &[u8], with_header: bool, mut words: Words) -> Result<W
     let body = body.trim_ascii_end();
     // A value takes two bytes, with what separates it.
     if d == 0 || d > body.len() / 2 + 1 {
-        return Err(words.malformed(format!("line 1: {d} dimensions in a file of {} bytes", file.len())));
+        return Err(
+            words.malformed(format!("line 1: {d} dimensions in a file of {} bytes", file.len()))
+        );
     }
     let body = prefix(body, words.wanted(usize::MAX));
     let chunks = chunks(body);
     let invalid_utf8 = words.invalid_utf8();
-    let parsed: Vec<Chunk> = chunks.into_par_iter().map(|text| Chunk::parse(text, d, invalid_utf8)).collect();
+    let parsed: Vec<Chunk> =
+        chunks.into_par_iter().map(|text| Chunk::parse(text, d, invalid_utf8)).collect();
     let mut values = Vec::with_capacity(parsed.iter().map(|chunk| chunk.values.len()).sum());
     for chunk in parsed {
         for word in chunk.words {
@@ -163,9 +166,8 @@ fn parse(
     values[begin..].reverse();
     // GloVe has words with spaces in them, such as `. . .`. Numbers are no part of a word, though.
     let mut pieces = rest.split(|byte| separates(*byte)).skip(1);
-    let number = |piece: &[u8]| {
-        std::str::from_utf8(piece).is_ok_and(|piece| piece.parse::<f32>().is_ok())
-    };
+    let number =
+        |piece: &[u8]| std::str::from_utf8(piece).is_ok_and(|piece| piece.parse::<f32>().is_ok());
     if pieces.any(number) {
         return Err(count());
     }

@@ -15,7 +15,8 @@ use crate::{Result, WordVectors};
 /// Reads a whole file.
 pub(super) fn read(file: &[u8], mut words: Words) -> Result<WordVectors> {
     let (mut values, mut places) = (Vec::new(), Vec::new());
-    let d = parse(file, &mut words, &mut values, &mut places).map_err(|what| words.malformed(what))?;
+    let d =
+        parse(file, &mut words, &mut values, &mut places).map_err(|what| words.malformed(what))?;
     let matrix = Array2::from_shape_vec((words.len(), d), values).expect("d values for each word");
     words.finish(matrix, &|id| format!("byte {}", places[id]))
 }
@@ -33,7 +34,9 @@ fn parse(
     let least = size(n, d).and_then(|values| n.checked_mul(2)?.checked_add(values));
     let left = bytes.rest().len();
     if d == 0 || least.is_none_or(|least| least > left) {
-        return Err(format!("line 1 says {n} words of {d} dimensions, which {left} bytes do not hold"));
+        return Err(format!(
+            "line 1 says {n} words of {d} dimensions, which {left} bytes do not hold"
+        ));
     }
     let wanted = words.wanted(n);
     values.reserve(wanted * d);

@@ -63,7 +63,12 @@ impl Words {
         // Only an error needs them once more, and it needs just one.
         let repeated = |id: usize, words: &[Box<str>]| {
             let first = words.iter().position(|word| *word == words[id]).unwrap_or(id);
-            format!("{}: the word `{}` again, it is at {} already", place(id), words[id], place(first))
+            format!(
+                "{}: the word `{}` again, it is at {} already",
+                place(id),
+                words[id],
+                place(first)
+            )
         };
         match Vocabulary::new(self.words.iter().cloned().zip(self.counts.iter().copied())) {
             Err(Error::InvalidParameter { found, .. }) => {
@@ -98,9 +103,9 @@ pub(super) fn word(bytes: &[u8], invalid_utf8: InvalidUtf8) -> Result<Box<str>, 
         return Err("an empty word".into());
     }
     match (String::from_utf8_lossy(bytes), invalid_utf8) {
-        (Cow::Owned(replaced), InvalidUtf8::Refuse) => Err(format!(
-            "the word `{replaced}` is not UTF-8; `InvalidUtf8::Replace` would read it"
-        )),
+        (Cow::Owned(replaced), InvalidUtf8::Refuse) => {
+            Err(format!("the word `{replaced}` is not UTF-8; `InvalidUtf8::Replace` would read it"))
+        }
         (word, _) => Ok(word.into()),
     }
 }

@@ -60,7 +60,8 @@ impl VectorsConfig {
             problems.push(format!("power {} is not finite", self.power));
         }
         if self.drop_leading >= d {
-            problems.push(format!("drop_leading {} leaves none of {d} components", self.drop_leading));
+            problems
+                .push(format!("drop_leading {} leaves none of {d} components", self.drop_leading));
         }
         if self.add_contexts && n != m {
             problems.push(format!("add_contexts needs as many contexts as words, not {m} and {n}"));
@@ -90,9 +91,7 @@ impl Factors {
             let reason = format!("{n} words, {} contexts, rank {d}", v.nrows());
             return Err(Error::Empty { what: "the factorisation", reason });
         }
-        for (what, found, expected) in
-            [("U", u.dim(), (n, d)), ("V", v.dim(), (v.nrows(), d))]
-        {
+        for (what, found, expected) in [("U", u.dim(), (n, d)), ("V", v.dim(), (v.nrows(), d))] {
             if found != expected {
                 let (found, expected) = (found.into(), expected.into());
                 return Err(Error::ShapeMismatch { what, expected, found });
@@ -109,7 +108,8 @@ impl Factors {
         }
         for (name, x) in [("the loss of orthogonality of U", &u), ("that of V", &v)] {
             let gram = sixfold_linalg::gram(x.view());
-            let loss = (gram - Array2::<f32>::eye(d)).iter().fold(0.0_f32, |max, x| max.max(x.abs()));
+            let loss =
+                (gram - Array2::<f32>::eye(d)).iter().fold(0.0_f32, |max, x| max.max(x.abs()));
             if loss > ORTHONORMAL {
                 let expected = "at most 0.001: columns are orthonormal";
                 return Err(Error::InvalidParameter { name, found: loss.into(), expected });

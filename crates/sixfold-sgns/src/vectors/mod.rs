@@ -9,7 +9,7 @@ mod search;
 mod word_vectors;
 
 pub use factors::{Factors, VectorsConfig};
+pub(crate) use index::EPSILON;
 pub use index::{Index, Similar};
 pub use word_vectors::WordVectors;
 pub(crate) use word_vectors::{cosine, norm};
-pub(crate) use index::EPSILON;

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use ndarray::{ArrayView2, ArrayViewMut2, Array2, Axis, s};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, s};
 use rayon::prelude::*;
 use sixfold_linalg::{Threads, matmul_into};
 
@@ -32,7 +32,8 @@ pub(super) fn nearest(
     excluded: &[Vec<usize>],
     k: usize,
 ) -> Vec<Vec<Hit>> {
-    let blocks: Vec<_> = queries.axis_chunks_iter(Axis(0), QUERIES).zip(excluded.chunks(QUERIES)).collect();
+    let blocks: Vec<_> =
+        queries.axis_chunks_iter(Axis(0), QUERIES).zip(excluded.chunks(QUERIES)).collect();
     blocks
         .into_par_iter()
         .flat_map_iter(|(queries, excluded)| {
@@ -46,10 +47,15 @@ pub(super) fn nearest(
                     let product = scores.view_mut();
                     matmul_into(1.0, queries, words.t(), 0.0, product, Threads::ONE);
                     exclude(scores.view_mut(), excluded, block * WORDS);
-                    scores.outer_iter().map(|row| largest(row.as_slice(), block * WORDS, k)).collect()
+                    scores
+                        .outer_iter()
+                        .map(|row| largest(row.as_slice(), block * WORDS, k))
+                        .collect()
                 })
                 .collect();
-            (0..queries.nrows()).map(move |q| merged(parts.iter().map(|part| &part[q]), k)).collect::<Vec<_>>()
+            (0..queries.nrows())
+                .map(move |q| merged(parts.iter().map(|part| &part[q]), k))
+                .collect::<Vec<_>>()
         })
         .collect()
 }
@@ -99,14 +105,12 @@ fn merged<'a>(parts: impl Iterator<Item = &'a Vec<Hit>>, k: usize) -> Vec<Hit> {
 /// All products with a few queries, one row each.
 pub(super) fn products(words: ArrayView2<'_, f32>, queries: ArrayView2<'_, f32>) -> Array2<f32> {
     let mut scores = Array2::zeros((queries.nrows(), words.nrows()));
-    scores
-        .axis_chunks_iter_mut(Axis(1), WORDS)
-        .into_par_iter()
-        .enumerate()
-        .for_each(|(block, into)| {
+    scores.axis_chunks_iter_mut(Axis(1), WORDS).into_par_iter().enumerate().for_each(
+        |(block, into)| {
             let begin = block * WORDS;
             let words = words.slice(s![begin..begin + into.ncols(), ..]);
             matmul_into(1.0, queries, words.t(), 0.0, into, Threads::ONE);
-        });
+        },
+    );
     scores
 }

@@ -45,7 +45,11 @@ impl WordVectors {
         }
         if rows != vocabulary.len() {
             let (expected, found) = ([vocabulary.len(), columns], [rows, columns]);
-            return Err(Error::ShapeMismatch { what: "the matrix of word vectors", expected, found });
+            return Err(Error::ShapeMismatch {
+                what: "the matrix of word vectors",
+                expected,
+                found,
+            });
         }
         finite("word vectors", matrix.view())?;
         Ok(Self { vocabulary, matrix: matrix.as_standard_layout().into_owned() })

@@ -165,7 +165,7 @@ pub fn evaluate_analogies(
     let questions = analogies.sections().iter().flat_map(|section| &section.questions);
     let ids = |question: &Question| {
         let [a, b, c] = question.asked.each_ref().map(|word| lookup.id(word));
-        let variants = |word| lookup.variants(word).iter().skip(1).copied();
+        let variants = |word: &Box<str>| lookup.variants(word).iter().skip(1).copied();
         Some(Ids {
             asked: [a?, b?, c?],
             answer: lookup.id(&question.answer)?,

@@ -67,7 +67,7 @@ fn entry(line: &[u8], invalid_utf8: InvalidUtf8) -> Result<(Box<str>, u64), Stri
     let count = number.ok_or_else(|| {
         format!("expected a word and its count, found `{}`", String::from_utf8_lossy(line))
     })?;
-    Ok((word(line[..at].trim_ascii_end(), invalid_utf8)?, count))
+    Ok((word(text::trim_end(&line[..at]), invalid_utf8)?, count))
 }
 
 /// Writes both files, the words first.

@@ -17,7 +17,7 @@ const CHUNK: usize = 1 << 20;
 /// The first line without its end, and what follows.
 pub(super) fn line(text: &[u8]) -> (&[u8], &[u8]) {
     let end = memchr::memchr(b'\n', text).unwrap_or(text.len());
-    (text[..end].trim_ascii_end(), text.get(end + 1..).unwrap_or(&[]))
+    (trim_end(&text[..end]), text.get(end + 1..).unwrap_or(&[]))
 }
 
 /// The numbers of a line `n d`.
@@ -31,9 +31,14 @@ pub(super) fn header(line: &[u8]) -> Option<(usize, usize)> {
 
 /// Whether a line is a word and `d` numbers, or any number of them.
 pub(super) fn is_vector(line: &[u8], d: Option<usize>) -> bool {
-    let line = line.trim_ascii_end();
     let d = d.unwrap_or_else(|| fields(line).saturating_sub(1));
     d > 0 && parse(line, d, InvalidUtf8::Replace, &mut Vec::new()).is_ok()
+}
+
+/// Without separators and ends of lines behind the last field. Other white space may be part of a word.
+pub(super) fn trim_end(line: &[u8]) -> &[u8] {
+    let last = line.iter().rposition(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n'));
+    &line[..last.map_or(0, |last| last + 1)]
 }
 
 fn separates(byte: u8) -> bool {
@@ -57,7 +62,7 @@ pub(super) fn read(file: &[u8], with_header: bool, mut words: Words) -> Result<W
         (None, leading_fields(first), file)
     };
     let first_line = 1 + usize::from(with_header);
-    let body = body.trim_ascii_end();
+    let body = trim_end(body);
     // A value takes two bytes, with what separates it.
     if d == 0 || d > body.len() / 2 + 1 {
         return Err(

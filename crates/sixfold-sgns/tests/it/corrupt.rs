@@ -94,7 +94,7 @@ fn what_is_wrong_is_said() {
             "line 3: the word `\u{fffd}\u{fffd}` is not UTF-8",
         ),
         // Binary.
-        (text("2 1\na \0\0\0\0\nb \0\0\0"), None, "which 12 bytes do not hold"),
+        (text("3 1\na \0\0\0\0\nb \0\0\0"), None, "which 12 bytes do not hold"),
         (text("18446744073709551615 9\na \0\0"), None, "which 4 bytes do not hold"),
         (text("9 18446744073709551615\na \0\0"), None, "which 4 bytes do not hold"),
         (text("1 1\na \0\0\0\0\nb"), None, "too long: 1 words end at byte 11, 1 bytes follow"),

@@ -22,7 +22,8 @@ const WRITTEN: [Format; 6] = [
 /// Largest difference relative to the norm of a row.
 fn error(found: &WordVectors, expected: &WordVectors) -> f32 {
     assert_eq!(names(found), names(expected));
-    let rows = found.matrix().outer_iter().zip(expected.matrix().outer_iter()).map(|(x, y)| {
+    let (found, expected) = (found.matrix(), expected.matrix());
+    let rows = found.outer_iter().zip(expected.outer_iter()).map(|(x, y)| {
         let norm = y.dot(&y).sqrt().max(1e-6);
         (&x - &y).iter().fold(0.0_f32, |max, x| max.max(x.abs())) / norm
     });

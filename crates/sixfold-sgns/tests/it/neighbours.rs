@@ -151,7 +151,7 @@ fn factors_make_vectors() {
 
     for (s, name) in [([1.0, 2.0, 0.5], "singular value"), ([1.0, 0.5, -0.5], "singular value")] {
         let error =
-            Factors::new(words(), identity.clone(), s.into(), identity.clone()).unwrap_err();
+            Factors::new(words(), identity.clone(), ndarray::arr1(&s), identity.clone()).unwrap_err();
         assert!(error.to_string().contains(name), "{error}");
     }
     let skewed = array![[1.0, 0.1, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]];

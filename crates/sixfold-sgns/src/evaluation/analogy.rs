@@ -165,11 +165,11 @@ pub fn evaluate_analogies(
     let questions = analogies.sections().iter().flat_map(|section| &section.questions);
     let ids = |question: &Question| {
         let [a, b, c] = question.asked.each_ref().map(|word| lookup.id(word));
-        let variants = |word: &Box<str>| lookup.variants(word).iter().skip(1).copied();
+        let variants = |word: &str| lookup.variants(word).iter().skip(1).copied();
         Some(Ids {
             asked: [a?, b?, c?],
             answer: lookup.id(&question.answer)?,
-            variants: question.asked.iter().flat_map(variants).collect(),
+            variants: question.asked.iter().flat_map(|word| variants(word)).collect(),
         })
     };
     let ids: Vec<Option<Ids>> = questions.map(ids).collect();
@@ -254,10 +254,13 @@ fn solve(unit: ArrayView2<'_, f32>, questions: &[&Ids], method: AnalogyMethod) -
                     }
                 }
                 let score = largest(&scores);
-                if score > best.score || score == best.score && begin < best.id {
-                    if let Some(at) = scores.iter().position(|other| *other == score) {
-                        *best = better(*best, Best { score, id: begin + at });
-                    }
+                // Where all candidates are words of the question, there is none.
+                if score >= best.score
+                    && score > f32::NEG_INFINITY
+                    && let Some(at) =
+                        scores.iter().position(|other| other.total_cmp(&score).is_eq())
+                {
+                    *best = better(*best, Best { score, id: begin + at });
                 }
             }
             best
@@ -266,7 +269,7 @@ fn solve(unit: ArrayView2<'_, f32>, questions: &[&Ids], method: AnalogyMethod) -
 }
 
 fn better(a: Best, b: Best) -> Best {
-    if b.score > a.score || b.score == a.score && b.id < a.id { b } else { a }
+    if b.score.total_cmp(&a.score).then(a.id.cmp(&b.id)).is_gt() { b } else { a }
 }
 
 fn combine(rows: [&[f32]; 3], method: AnalogyMethod, scores: &mut [f32]) {

@@ -8,9 +8,9 @@ use ndarray::{Array1, Array2};
 use sixfold_linalg::files::write_atomically;
 
 use super::bytes::{Bytes, Problem, floats, size};
-use super::words::{Words, word};
+use super::words::{Words, any_word};
 use crate::vectors::norm;
-use crate::{Result, WordVectors};
+use crate::{Error, Result, WordVectors};
 
 /// The first bytes of every file.
 pub(super) const MAGIC: &[u8] = b"FiFu";
@@ -53,13 +53,24 @@ fn parse(file: &[u8], words: &mut Words) -> Result<(Array2<f32>, Vec<usize>), Pr
         let begin = bytes.at();
         let content = bytes.take(length, "a chunk")?;
         let mut chunk = Bytes::new(content);
+        let again = match id {
+            VOCABULARY => places.is_some(),
+            ARRAY => array.is_some(),
+            NORMS => norms.is_some(),
+            _ => false,
+        };
+        if again {
+            return Err(format!("byte {at}: a second chunk of kind {id}"));
+        }
         match id {
             VOCABULARY => places = Some(vocabulary(&mut chunk, begin, words)?),
             ARRAY => array = Some(floats_of(&mut chunk, begin, true)?),
             NORMS => norms = Some(floats_of(&mut chunk, begin, false)?),
             METADATA => {}
             3 | 7 | 8 => {
-                return Err(format!("byte {at}: a vocabulary with sub-words, expected a plain one"));
+                return Err(format!(
+                    "byte {at}: a vocabulary with sub-words, expected a plain one"
+                ));
             }
             4 => return Err(format!("byte {at}: a quantised array, expected one of f32")),
             _ => return Err(format!("byte {at}: a chunk of kind {id}, which is not known")),
@@ -103,7 +114,7 @@ fn vocabulary(
         let bytes =
             chunk.take(length as usize, "a word").map_err(|what| format!("byte {at}: {what}"))?;
         let name =
-            word(bytes, words.invalid_utf8()).map_err(|what| format!("byte {at}: {what}"))?;
+            any_word(bytes, words.invalid_utf8()).map_err(|what| format!("byte {at}: {what}"))?;
         words.push(name, 0);
         places.push(at);
     }
@@ -134,6 +145,10 @@ fn floats_of<'a>(
 /// Writes vocabulary, array of vectors of length 1, and norms.
 pub(super) fn write(vectors: &WordVectors, path: &Path) -> Result<()> {
     let norms: Array1<f64> = vectors.matrix().outer_iter().map(norm).collect();
+    if let Some(id) = norms.iter().position(|norm| *norm > f64::from(f32::MAX)) {
+        let what = format!("the vector of word {id} has norm {:e}, more than f32 holds", norms[id]);
+        return Err(Error::malformed(path, what));
+    }
     write_atomically(path, |file| {
         let mut at = 0;
         let mut put = |bytes: &[u8]| {

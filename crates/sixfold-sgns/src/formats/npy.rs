@@ -18,11 +18,8 @@ fn vocabulary_path(path: &Path) -> PathBuf {
 /// Reads both files.
 pub(super) fn read(array_words: Words) -> Result<WordVectors> {
     let array = MatrixFile::open(array_words.path())?;
-    let matrix = match array.matrix()? {
-        Matrix::F32(x) => x,
-        Matrix::F64(_) => return Err(array_words.malformed("has values of f64, expected f32")),
-    };
-    let rows = matrix.nrows();
+    let matrix = array.matrix()?;
+    let rows = matrix.dim().0;
     let path = vocabulary_path(array_words.path());
     let file = map_file(&path)?;
     let wanted = array_words.wanted(rows);
@@ -47,13 +44,15 @@ pub(super) fn read(array_words: Words) -> Result<WordVectors> {
     }
     let place = |id| format!("line {}", id + 1);
     let vocabulary = words.vocabulary(&place)?;
-    WordVectors::new(vocabulary, matrix.slice(s![..wanted, ..]).to_owned()).map_err(|error| {
-        match error {
-            Error::NotFinite { row, column, .. } => {
-                array_words.malformed(format!("value {column} of row {row} is not finite"))
-            }
-            other => other,
+    let matrix = match matrix {
+        Matrix::F32(x) => x.slice(s![..wanted, ..]).to_owned(),
+        Matrix::F64(x) => x.slice(s![..wanted, ..]).mapv(|value| value as f32),
+    };
+    WordVectors::new(vocabulary, matrix).map_err(|error| match error {
+        Error::NotFinite { row, column, .. } => {
+            array_words.malformed(format!("value {column} of row {row} is not finite"))
         }
+        other => other,
     })
 }
 

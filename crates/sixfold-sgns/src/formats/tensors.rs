@@ -1,16 +1,16 @@
 //! Safetensors with words in them.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
+use std::io::Write;
 use std::path::Path;
 
-use ndarray::{Array1, Array2, ArrayView2};
-use safetensors::tensor::{Dtype, SafeTensorError, SafeTensors, View, serialize_to_file};
-use sixfold_linalg::files::map_file;
+use ndarray::{Array1, Array2, ArrayViewD};
+use safetensors::tensor::{Dtype, Metadata, SafeTensors, TensorInfo};
+use sixfold_linalg::files::{map_file, write_atomically};
 
 use super::ReadConfig;
 use super::bytes::floats;
-use super::words::{Words, word};
+use super::words::{Words, any_word};
 use crate::{Error, Factors, Result, Vocabulary, WordVectors};
 
 /// What the metadata say under `format`.
@@ -31,8 +31,7 @@ pub(super) fn read_vectors(file: &[u8], words: Words) -> Result<WordVectors> {
 
 /// Writes vectors, words and counts.
 pub(super) fn write_vectors(vectors: &WordVectors, path: &Path) -> Result<()> {
-    let part = ("vectors", Part::matrix(vectors.matrix()));
-    write(path, vectors.vocabulary(), vec![part])
+    write(path, vectors.vocabulary(), &[("vectors", vectors.matrix().into_dyn())])
 }
 
 impl Factors {
@@ -42,12 +41,9 @@ impl Factors {
     /// # Errors
     /// [`Error::Io`]; what was there is then still there.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        let s = Part {
-            shape: vec![self.s().len()],
-            ..Part::matrix(self.s().insert_axis(ndarray::Axis(0)))
-        };
-        let parts = vec![("u", Part::matrix(self.u())), ("s", s), ("v", Part::matrix(self.v()))];
-        write(path.as_ref(), self.vocabulary(), parts)
+        let parts =
+            [("u", self.u().into_dyn()), ("s", self.s().into_dyn()), ("v", self.v().into_dyn())];
+        write(path.as_ref(), self.vocabulary(), &parts)
     }
 
     /// Reads what [`save`](Self::save) wrote.
@@ -130,11 +126,8 @@ fn read_words(tensors: &SafeTensors<'_>, words: &mut Words) -> Result<usize, Str
                 text.len()
             )
         })?;
-        let name = match bytes {
-            // Other formats have no empty words, this one may.
-            [] => "".into(),
-            _ => word(bytes, words.invalid_utf8()).map_err(|what| format!("word {i}: {what}"))?,
-        };
+        let name =
+            any_word(bytes, words.invalid_utf8()).map_err(|what| format!("word {i}: {what}"))?;
         let count = u64::try_from(counts[i])
             .map_err(|_| format!("`counts` of word {i} is {}", counts[i]))?;
         words.push(name, count);
@@ -146,57 +139,50 @@ fn integers(bytes: &[u8]) -> Vec<i64> {
     bytes.as_chunks().0.iter().map(|&chunk| i64::from_le_bytes(chunk)).collect()
 }
 
-fn write(path: &Path, vocabulary: &Vocabulary, mut parts: Vec<(&str, Part)>) -> Result<()> {
+/// Writes integers first, then floats, then bytes, so that all are aligned; `safetensors` would write
+/// a file that only its owner can read, and from a copy of the whole.
+fn write(
+    path: &Path,
+    vocabulary: &Vocabulary,
+    floats: &[(&str, ArrayViewD<'_, f32>)],
+) -> Result<()> {
     let (mut text, mut offsets, mut counts) = (Vec::new(), vec![0_i64], Vec::new());
     for (word, count) in vocabulary.iter() {
         text.extend(word.bytes());
         offsets.push(text.len() as i64);
         counts.push(count as i64);
     }
-    let bytes = |values: &[i64]| values.iter().flat_map(|value| value.to_le_bytes()).collect();
-    let part = |dtype, length, bytes| Part { dtype, shape: vec![length], bytes };
-    parts.push(("words", part(Dtype::U8, text.len(), text)));
-    parts.push(("word_offsets", part(Dtype::I64, offsets.len(), bytes(&offsets))));
-    parts.push(("counts", part(Dtype::I64, counts.len(), bytes(&counts))));
-    let metadata = HashMap::from([("format".to_owned(), FORMAT.to_owned())]);
-    // A bare file name has an empty parent, which is no directory to put a temporary file in.
-    let target = match path.parent() {
-        Some(parent) if parent.as_os_str().is_empty() => Path::new(".").join(path),
-        _ => path.to_owned(),
+    let mut end = 0;
+    let mut infos = Vec::new();
+    let mut place = |name: &str, dtype: Dtype, shape: &[usize], width: usize| {
+        let begin = end;
+        end += shape.iter().product::<usize>() * width;
+        let (shape, data_offsets) = (shape.to_vec(), (begin, end));
+        infos.push((name.to_owned(), TensorInfo { dtype, shape, data_offsets }));
     };
-    serialize_to_file(parts, Some(metadata), &target).map_err(|error| match error {
-        SafeTensorError::IoError(source) => Error::Io { path: path.to_owned(), source },
-        error => Error::malformed(path, error.to_string()),
-    })
-}
-
-struct Part {
-    dtype: Dtype,
-    shape: Vec<usize>,
-    bytes: Vec<u8>,
-}
-
-impl Part {
-    fn matrix(x: ArrayView2<'_, f32>) -> Self {
-        let bytes = x.iter().flat_map(|value| value.to_le_bytes()).collect();
-        Self { dtype: Dtype::F32, shape: x.shape().to_vec(), bytes }
+    place("word_offsets", Dtype::I64, &[offsets.len()], 8);
+    place("counts", Dtype::I64, &[counts.len()], 8);
+    for (name, x) in floats {
+        place(name, Dtype::F32, x.shape(), 4);
     }
-}
-
-impl View for Part {
-    fn dtype(&self) -> Dtype {
-        self.dtype
-    }
-
-    fn shape(&self) -> &[usize] {
-        &self.shape
-    }
-
-    fn data(&self) -> Cow<'_, [u8]> {
-        Cow::Borrowed(&self.bytes)
-    }
-
-    fn data_len(&self) -> usize {
-        self.bytes.len()
-    }
+    place("words", Dtype::U8, &[text.len()], 1);
+    let format = HashMap::from([("format".to_owned(), FORMAT.to_owned())]);
+    let header = Metadata::new(Some(format), infos)
+        .map_err(|error| error.to_string())
+        .and_then(|header| serde_json::to_string(&header).map_err(|error| error.to_string()))
+        .map_err(|what| Error::malformed(path, what))?;
+    write_atomically(path, |file| {
+        // Data begin at a multiple of 8 bytes.
+        let length = header.len().next_multiple_of(8);
+        file.write_all(&(length as u64).to_le_bytes())?;
+        write!(file, "{header:<length$}")?;
+        for value in offsets.iter().chain(&counts) {
+            file.write_all(&value.to_le_bytes())?;
+        }
+        for value in floats.iter().flat_map(|(_, x)| x.iter()) {
+            file.write_all(&value.to_le_bytes())?;
+        }
+        file.write_all(&text)
+    })?;
+    Ok(())
 }

@@ -31,7 +31,7 @@ pub(super) fn header(line: &[u8]) -> Option<(usize, usize)> {
 
 /// Whether a line is a word and `d` numbers, or any number of them.
 pub(super) fn is_vector(line: &[u8], d: Option<usize>) -> bool {
-    let d = d.unwrap_or_else(|| fields(line).saturating_sub(1));
+    let d = d.unwrap_or_else(|| dimensions(line));
     d > 0 && parse(line, d, InvalidUtf8::Replace, &mut Vec::new()).is_ok()
 }
 
@@ -43,6 +43,17 @@ pub(super) fn trim_end(line: &[u8]) -> &[u8] {
 
 fn separates(byte: u8) -> bool {
     byte == b' ' || byte == b'\t'
+}
+
+/// How many numbers a line ends with, after its first field: the first word may have spaces in it.
+fn dimensions(line: &[u8]) -> usize {
+    let fields = line.split(|byte| separates(*byte)).filter(|field| !field.is_empty()).skip(1);
+    let numbers: Vec<bool> = fields.map(|field| number(field).is_some()).collect();
+    numbers.iter().rev().take_while(|is_number| **is_number).count()
+}
+
+fn number(field: &[u8]) -> Option<f32> {
+    std::str::from_utf8(field).ok()?.parse().ok()
 }
 
 fn fields(line: &[u8]) -> usize {
@@ -59,7 +70,7 @@ pub(super) fn read(file: &[u8], with_header: bool, mut words: Words) -> Result<W
         })?;
         (Some(n), d, rest)
     } else {
-        (None, leading_fields(first), file)
+        (None, dimensions(first), file)
     };
     let first_line = 1 + usize::from(with_header);
     let body = trim_end(body);
@@ -90,12 +101,6 @@ pub(super) fn read(file: &[u8], with_header: bool, mut words: Words) -> Result<W
     }
     let matrix = Array2::from_shape_vec((found, d), values).expect("d values for each word");
     words.finish(matrix, &|id| format!("line {}", first_line + id))
-}
-
-/// The length of the vectors of a file, from its first line: the numbers at its end, at least one
-/// field less than there are.
-fn leading_fields(line: &[u8]) -> usize {
-    fields(line).saturating_sub(1)
 }
 
 /// The first `lines` lines.
@@ -160,8 +165,7 @@ fn parse(
     for _ in 0..d {
         let at = rest.iter().rposition(|byte| separates(*byte)).ok_or_else(count)?;
         let (before, field) = (&rest[..at], &rest[at + 1..]);
-        let number = std::str::from_utf8(field).ok().and_then(|field| field.parse().ok());
-        values.push(number.ok_or_else(|| match fields(line) == d + 1 {
+        values.push(number(field).ok_or_else(|| match fields(line) == d + 1 {
             true => format!("expected a number, found `{}`", String::from_utf8_lossy(field)),
             false => count(),
         })?);
@@ -171,9 +175,7 @@ fn parse(
     values[begin..].reverse();
     // GloVe has words with spaces in them, such as `. . .`. Numbers are no part of a word, though.
     let mut pieces = rest.split(|byte| separates(*byte)).skip(1);
-    let number =
-        |piece: &[u8]| std::str::from_utf8(piece).is_ok_and(|piece| piece.parse::<f32>().is_ok());
-    if pieces.any(number) {
+    if pieces.any(|piece| number(piece).is_some()) {
         return Err(count());
     }
     word(rest, invalid_utf8)

@@ -102,6 +102,11 @@ pub(super) fn word(bytes: &[u8], invalid_utf8: InvalidUtf8) -> Result<Box<str>, 
     if bytes.is_empty() {
         return Err("an empty word".into());
     }
+    any_word(bytes, invalid_utf8)
+}
+
+/// [`word`] of a format that tells the lengths of words, so that they may be empty.
+pub(super) fn any_word(bytes: &[u8], invalid_utf8: InvalidUtf8) -> Result<Box<str>, String> {
     match (String::from_utf8_lossy(bytes), invalid_utf8) {
         (Cow::Owned(replaced), InvalidUtf8::Refuse) => {
             Err(format!("the word `{replaced}` is not UTF-8; `InvalidUtf8::Replace` would read it"))

@@ -177,7 +177,8 @@ impl<'a> Index<'a> {
         };
         let scores: Vec<f64> = ids.iter().map(with_sum).collect();
         let least = (0..words.len()).min_by(|&a, &b| scores[a].total_cmp(&scores[b]));
-        Ok(words[least.expect("a question has words")])
+        // A question without words was refused.
+        Ok(words[least.unwrap_or(0)])
     }
 
     fn question(&self, positive: &[&str], negative: &[&str]) -> Result<(Vec<usize>, Vec<usize>)> {

@@ -75,6 +75,7 @@ fn what_is_wrong_is_said() {
         (text("2 2\na 1 2\n\nb 3 4\n"), None, "line 3: expected a word and 2 numbers, found 0"),
         (text("2 2\na 1 2\na 3 4\n"), None, "line 3: the word `a` again, it is at line 2 already"),
         (text("a 1 2\nb 3 4\na 3 4"), None, "line 3: the word `a` again, it is at line 1 already"),
+        (text(". . . 1 2\nb 3\n"), None, "line 2: expected a word and 2 numbers"),
         (text("a 1 2\nb 3\n"), None, "line 2: expected a word and 2 numbers"),
         (
             text("a b\n"),
@@ -121,6 +122,11 @@ fn what_is_wrong_is_said() {
         (chunk(2, &wide), None, "1152921504606846976 × 300 values, which are not"),
         (chunk(3, &[]), None, "a vocabulary with sub-words"),
         (chunk(4, &[]), None, "a quantised array"),
+        (
+            [chunk(1, &[0; 8]), chunk(1, &[0; 8])[12..].to_vec()].concat(),
+            None,
+            "a second chunk of kind 1",
+        ),
         (chunk(77, &[]), None, "a chunk of kind 77"),
         // fastText.
         (fasttext(11, -1, 0, 1), None, "has version 11, expected 12"),

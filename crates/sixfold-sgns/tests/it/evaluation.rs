@@ -123,6 +123,14 @@ fn answers_are_those_of_single_questions() {
 }
 
 #[test]
+fn words_of_a_question_are_no_answers() {
+    let vectors = random(3, 2);
+    let questions = Analogies::parse(": x\nw0 w1 w2 w0\nw0 w1 w2 w2\nw1 w1 w2 w0").unwrap();
+    let score = evaluate_analogies(&vectors, &questions, &AnalogyConfig::default()).unwrap();
+    assert_eq!(score.answers, [Some(false), Some(false), Some(true)]);
+}
+
+#[test]
 fn many_questions_take_little_time() {
     let (vectors, questions) = (random(10_000, 100), questions(905, 19_544));
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();

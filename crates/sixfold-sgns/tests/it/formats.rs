@@ -4,6 +4,7 @@ use std::fs;
 
 use ndarray::{Array1, Array2, array, s};
 use proptest::prelude::*;
+use sixfold_linalg::files::write_npy;
 use sixfold_sgns::formats::{Format, InvalidUtf8, ReadConfig};
 use sixfold_sgns::{Error, Factors, Vocabulary, WordVectors};
 use tempfile::tempdir;
@@ -167,12 +168,10 @@ fn a_word_that_a_format_cannot_hold_is_refused_and_nothing_lost() {
         let path = dir.path().join(format.name());
         fs::write(&path, "before").unwrap();
         match format {
-            Format::SafeTensors => {
+            Format::SafeTensors | Format::FinalFusion => {
                 spaced.save(&path, format).unwrap();
                 assert_eq!(names(&WordVectors::open(&path).unwrap()), ["new york", ""]);
             }
-            // It is written, but a word without letters is not read.
-            Format::FinalFusion => spaced.save(&path, format).unwrap(),
             _ => {
                 let error = spaced.save(&path, format).unwrap_err();
                 assert!(matches!(error, Error::Malformed { .. }), "{error:?}");
@@ -200,6 +199,44 @@ fn zero_vectors_survive() {
         let path = dir.path().join(format.name());
         expected.save(&path, format).unwrap();
         assert!(error(&WordVectors::open(&path).unwrap(), &expected) <= 1e-6, "{format:?}");
+    }
+}
+
+#[test]
+fn a_norm_that_is_no_f32_is_not_split_off() {
+    let dir = tempdir().unwrap();
+    let path = dir.path().join("x.fifu");
+    let words = Vocabulary::new([("a", 0)]).unwrap();
+    let large = WordVectors::new(words, array![[3e38, 3e38]]).unwrap();
+    let error = large.save(&path, Format::FinalFusion).unwrap_err();
+    assert!(error.to_string().contains("word 0 has norm"), "{error}");
+    assert!(!path.exists());
+}
+
+#[test]
+fn arrays_of_doubles_are_narrowed() {
+    let dir = tempdir().unwrap();
+    let path = dir.path().join("x.npy");
+    write_npy(&path, array![[0.5_f64, 2.0], [1e300, 0.0]].view()).unwrap();
+    fs::write(dir.path().join("x.vocab"), "a 2\nb 1\n").unwrap();
+    let message = WordVectors::open(&path).unwrap_err().to_string();
+    assert!(message.contains("row 1 is not finite"), "{message}");
+    let first = ReadConfig { limit: Some(1), ..ReadConfig::default() };
+    assert_eq!(WordVectors::open_with(&path, &first).unwrap().matrix(), array![[0.5, 2.0]]);
+}
+
+#[cfg(unix)]
+#[test]
+fn all_files_have_the_usual_permissions() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempdir().unwrap();
+    let usual = dir.path().join("usual");
+    fs::write(&usual, "").unwrap();
+    let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode();
+    for format in WRITTEN {
+        let path = dir.path().join(format.name());
+        random(2, 2).save(&path, format).unwrap();
+        assert_eq!(mode(&path), mode(&usual), "{format:?}");
     }
 }
 

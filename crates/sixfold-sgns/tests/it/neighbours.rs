@@ -150,8 +150,8 @@ fn factors_make_vectors() {
     assert_eq!(problems.len(), 3, "{problems:?}");
 
     for (s, name) in [([1.0, 2.0, 0.5], "singular value"), ([1.0, 0.5, -0.5], "singular value")] {
-        let error =
-            Factors::new(words(), identity.clone(), ndarray::arr1(&s), identity.clone()).unwrap_err();
+        let error = Factors::new(words(), identity.clone(), ndarray::arr1(&s), identity.clone())
+            .unwrap_err();
         assert!(error.to_string().contains(name), "{error}");
     }
     let skewed = array![[1.0, 0.1, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]];

@@ -75,6 +75,8 @@ fn what_is_wrong_is_said() {
         (text("2 2\na 1 2\n\nb 3 4\n"), None, "line 3: expected a word and 2 numbers, found 0"),
         (text("2 2\na 1 2\na 3 4\n"), None, "line 3: the word `a` again, it is at line 2 already"),
         (text("a 1 2\nb 3 4\na 3 4"), None, "line 3: the word `a` again, it is at line 1 already"),
+        (text("2 2\na 1 x\nb 3 4\n"), None, "line 2: expected a number, found `x`"),
+        (text("2 3\na 1 2\nb 3 4\n"), None, "line 2: expected a word and 3 numbers, found 2"),
         (text(". . . 1 2\nb 3\n"), None, "line 2: expected a word and 2 numbers"),
         (text("a 1 2\nb 3\n"), None, "line 2: expected a word and 2 numbers"),
         (

@@ -256,4 +256,16 @@ fn real_vectors_are_read_and_scored() {
         score.pairs
     );
     assert!(score.interval.0 > 0.2, "{score:?}");
+    let questions = Analogies::open(data.join("wordsim/questions-words.txt")).unwrap();
+    assert_eq!((questions.sections().len(), questions.len()), (14, 19_544));
+    let score = evaluate_analogies(&vectors, &questions, &AnalogyConfig::default()).unwrap();
+    let (all, syntactic) = (&score.all, &score.syntactic);
+    println!(
+        "analogies {:.3} of {}, syntactic {:.3}",
+        all.accuracy(),
+        all.asked,
+        syntactic.accuracy()
+    );
+    assert_eq!(score.sections.iter().filter(|section| section.name.starts_with("gram")).count(), 9);
+    assert!(all.accuracy() > 0.05 && all.asked > 1000, "{all:?}");
 }

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use sixfold_linalg::files::FileError;
+
 /// What can go wrong with a cloud of points, its neighbours, or a file of either.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -96,6 +98,15 @@ pub enum Error {
     #[cfg(feature = "model")]
     #[error(transparent)]
     Model(#[from] sixfold_model::Error),
+}
+
+impl From<FileError> for Error {
+    fn from(error: FileError) -> Self {
+        match error {
+            FileError::Io { path, source } => Self::Io { path, source },
+            FileError::Malformed { path, what } => Self::Malformed { path, what },
+        }
+    }
 }
 
 /// `Result` with this crate's [`Error`].

@@ -22,7 +22,6 @@ pub mod cloud;
 pub mod compare;
 pub mod dimension;
 mod error;
-pub mod files;
 pub mod knn;
 pub mod manifolds;
 #[cfg(feature = "model")]
@@ -31,5 +30,6 @@ mod tap;
 pub use cloud::Cloud;
 pub use error::{Error, Result};
 pub use knn::{Neighbours, neighbours};
+pub use sixfold_linalg::files;
 #[cfg(feature = "model")]
 pub use tap::CloudTap;

@@ -8,6 +8,7 @@
 //! | one eigenpair | [`lanczos_largest`] |
 //! | statistics in one pass | [`Moments`], [`CrossMoments`], [`PairMoments`], [`Directions`] |
 //! | uncertainty | [`jackknife`], [`student_t_quantile`] |
+//! | matrices in files (feature `files`) | `files::MatrixFile`, `files::write_npy` |
 //!
 //! **Precision.** Factorisations are computed in `f64` inside, whatever the input; results are
 //! rounded to the type of the input. Products run in the type of the input.
@@ -27,6 +28,8 @@ mod backend;
 mod directions;
 mod eigen;
 mod error;
+#[cfg(feature = "files")]
+pub mod files;
 mod gram_solve;
 mod jackknife;
 mod kernel;

@@ -37,7 +37,8 @@ impl Counts {
         columns: Vec<u32>,
         values: Vec<f64>,
     ) -> Result<Self> {
-        let invalid = |name, found, expected| Err(Error::InvalidParameter { name, found, expected });
+        let invalid =
+            |name, found, expected| Err(Error::InvalidParameter { name, found, expected });
         let n = offsets.len().saturating_sub(1);
         if n == 0 || m == 0 || values.is_empty() {
             let reason = format!("{n} words, {m} contexts, {} pairs", values.len());

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use sixfold_linalg::files::FileError;
+
 /// What can go wrong between a text and its word vectors.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -25,7 +27,9 @@ pub enum Error {
         column: usize,
     },
     /// The optimisation left the range of numbers, or lost ground at every step length.
-    #[error("{what} diverged at iteration {iteration}: objective {objective:e}, step {step:e}; {hint}")]
+    #[error(
+        "{what} diverged at iteration {iteration}: objective {objective:e}, step {step:e}; {hint}"
+    )]
     Diverged {
         /// The method.
         what: &'static str,
@@ -57,6 +61,12 @@ pub enum Error {
         found: f64,
         /// The range.
         expected: &'static str,
+    },
+    /// Options that are outside their ranges or do not go together.
+    #[error("invalid options: {}", .problems.join("; "))]
+    Hyperparameters {
+        /// All problems, one each.
+        problems: Vec<String>,
     },
     /// A word that the vocabulary does not have.
     #[error("the word `{word}` is not in the vocabulary")]
@@ -96,6 +106,15 @@ impl Error {
     /// A file that is not what it should be.
     pub(crate) fn malformed(path: &Path, what: impl Into<String>) -> Self {
         Self::Malformed { path: path.to_owned(), what: what.into() }
+    }
+}
+
+impl From<FileError> for Error {
+    fn from(error: FileError) -> Self {
+        match error {
+            FileError::Io { path, source } => Self::Io { path, source },
+            FileError::Malformed { path, what } => Self::Malformed { path, what },
+        }
     }
 }
 

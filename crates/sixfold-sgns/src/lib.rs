@@ -2,11 +2,15 @@
 
 mod counts;
 mod error;
+pub mod evaluation;
+pub mod formats;
 mod objective;
 pub mod sweep;
+pub mod vectors;
 mod vocabulary;
 
 pub use counts::Counts;
 pub use error::{Error, Result};
 pub use objective::{Objective, ObjectiveConfig};
+pub use vectors::{Factors, VectorsConfig, WordVectors};
 pub use vocabulary::Vocabulary;

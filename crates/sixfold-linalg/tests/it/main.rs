@@ -9,6 +9,8 @@ mod eigen;
 mod errors;
 mod exact;
 mod explained;
+#[cfg(feature = "files")]
+mod files;
 mod gram_solve;
 mod jackknife;
 mod lanczos;

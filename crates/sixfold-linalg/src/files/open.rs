@@ -1,16 +1,16 @@
 //! A file that holds one matrix, or several with names.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use memmap2::Mmap;
 use safetensors::tensor::{Dtype, SafeTensors};
 
 use super::element::{Element, Stored};
+use super::error::FileError;
+use super::map::map_file;
 use super::matrix::Matrix;
 use super::npy;
-use crate::{Error, Result};
 
 /// A memory-mapped `.npy` or `.safetensors` file.
 ///
@@ -20,12 +20,12 @@ use crate::{Error, Result};
 /// Another process must not truncate the file while it is open.
 ///
 /// ```no_run
-/// use sixfold_geometry::files::MatrixFile;
+/// use sixfold_linalg::files::MatrixFile;
 /// let embeddings = MatrixFile::open("embeddings.npy")?;
 /// println!("{:?}", embeddings.matrix()?.dim());
 /// let weights = MatrixFile::open("model.safetensors")?;
 /// println!("{:?}", weights.tensor("embeddings.word_embeddings.weight")?.dim());
-/// # Ok::<(), sixfold_geometry::Error>(())
+/// # Ok::<(), sixfold_linalg::files::FileError>(())
 /// ```
 #[derive(Debug)]
 #[doc(alias = "load")]
@@ -48,16 +48,11 @@ impl MatrixFile {
     /// `.npy`: versions 1.0 to 3.0, rows or columns first, little-endian.
     ///
     /// # Errors
-    /// [`Error::Io`]; [`Error::Malformed`] for a file of neither kind, one that is truncated, or one
+    /// [`FileError::Io`]; [`FileError::Malformed`] for a file of neither kind, one that is truncated, or one
     /// with something behind its last value.
-    #[expect(unsafe_code, reason = "mapping a file is unsafe by nature")]
-    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, FileError> {
         let path = path.as_ref().to_owned();
-        let io = |source| Error::Io { path: path.clone(), source };
-        let file = File::open(&path).map_err(io)?;
-        // SAFETY: the map is private and read-only. If another process truncates the file while
-        // it is mapped, reading it faults; the documentation says so.
-        let bytes = unsafe { Mmap::map(&file) }.map_err(io)?;
+        let bytes = map_file(&path)?;
         let content = if bytes.starts_with(npy::MAGIC) {
             npy::parse(&bytes).map(Content::Npy)
         } else {
@@ -65,7 +60,7 @@ impl MatrixFile {
         };
         match content {
             Ok(content) => Ok(Self { path, bytes, content }),
-            Err(what) => Err(Error::Malformed { path, what }),
+            Err(what) => Err(FileError::Malformed { path, what }),
         }
     }
 
@@ -86,8 +81,8 @@ impl MatrixFile {
     /// count.
     ///
     /// # Errors
-    /// [`Error::Malformed`] if there is none, or more than one: the message lists the tensors.
-    pub fn matrix(&self) -> Result<Matrix<'_>> {
+    /// [`FileError::Malformed`] if there is none, or more than one: the message lists the tensors.
+    pub fn matrix(&self) -> Result<Matrix<'_>, FileError> {
         match &self.content {
             Content::Npy(stored) => stored.matrix(&self.bytes).map_err(|what| self.malformed(what)),
             Content::Tensors(tensors) => {
@@ -104,9 +99,9 @@ impl MatrixFile {
     /// The matrix of that name.
     ///
     /// # Errors
-    /// [`Error::Malformed`] if there is no such tensor, in which case the message lists those there
+    /// [`FileError::Malformed`] if there is no such tensor, in which case the message lists those there
     /// are, or if it is not a matrix of floats.
-    pub fn tensor(&self, name: &str) -> Result<Matrix<'_>> {
+    pub fn tensor(&self, name: &str) -> Result<Matrix<'_>, FileError> {
         let Content::Tensors(tensors) = &self.content else {
             return Err(self.malformed(format!("a .npy file has no names, expected `{name}`")));
         };
@@ -132,8 +127,8 @@ impl MatrixFile {
         list.join(", ")
     }
 
-    fn malformed(&self, what: String) -> Error {
-        Error::Malformed { path: self.path.clone(), what }
+    fn malformed(&self, what: String) -> FileError {
+        FileError::Malformed { path: self.path.clone(), what }
     }
 }
 

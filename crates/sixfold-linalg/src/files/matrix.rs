@@ -1,7 +1,7 @@
 //! A matrix of one of the two number types.
 
+use crate::Real;
 use ndarray::{Array2, ArrayView2, CowArray, Ix2};
-use sixfold_linalg::Real;
 
 /// A matrix from a file: a view of the mapped bytes where they can be used as they are, a copy of
 /// what had to be converted (half precision, data that is not aligned).
@@ -17,8 +17,8 @@ pub enum Matrix<'a> {
 ///
 /// ```
 /// use ndarray::{Array2, ArrayView2};
-/// use sixfold_geometry::files::{Matrix, OnMatrix};
 /// use sixfold_linalg::Real;
+/// use sixfold_linalg::files::{Matrix, OnMatrix};
 ///
 /// struct Trace;
 /// impl OnMatrix for Trace {

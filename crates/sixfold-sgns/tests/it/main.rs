@@ -1,0 +1,9 @@
+//! Tests of what the crate offers, on files that other programs wrote and against brute force.
+
+#![expect(clippy::float_cmp, reason = "what is read must be what was written, to the last bit")]
+
+mod corrupt;
+mod evaluation;
+mod formats;
+mod golden;
+mod neighbours;

@@ -37,7 +37,8 @@ impl Counts {
         columns: Vec<u32>,
         values: Vec<f64>,
     ) -> Result<Self> {
-        let invalid = |name, found, expected| Err(Error::InvalidParameter { name, found, expected });
+        let invalid =
+            |name, found, expected| Err(Error::InvalidParameter { name, found, expected });
         let n = offsets.len().saturating_sub(1);
         if n == 0 || m == 0 || values.is_empty() {
             let reason = format!("{n} words, {m} contexts, {} pairs", values.len());
@@ -78,6 +79,19 @@ impl Counts {
         };
         counts.symmetric = counts.equals_its_transpose();
         Ok(counts)
+    }
+
+    /// Counts whose rows are known to be in order, n × n, and whose sums are known.
+    pub(crate) fn from_counted(
+        offsets: Vec<usize>,
+        columns: Vec<u32>,
+        values: Vec<f32>,
+        row_sums: Vec<f64>,
+        column_sums: Vec<f64>,
+        symmetric: bool,
+    ) -> Self {
+        let columns_total = column_sums.len();
+        Self { columns_total, offsets, columns, values, row_sums, column_sums, symmetric }
     }
 
     fn equals_its_transpose(&self) -> bool {

@@ -25,7 +25,9 @@ pub enum Error {
         column: usize,
     },
     /// The optimisation left the range of numbers, or lost ground at every step length.
-    #[error("{what} diverged at iteration {iteration}: objective {objective:e}, step {step:e}; {hint}")]
+    #[error(
+        "{what} diverged at iteration {iteration}: objective {objective:e}, step {step:e}; {hint}"
+    )]
     Diverged {
         /// The method.
         what: &'static str,

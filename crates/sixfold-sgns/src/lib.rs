@@ -1,7 +1,10 @@
 //! Word embeddings by Riemannian optimisation of the skip-gram negative-sampling objective.
 
+pub mod corpus;
+pub mod counting;
 mod counts;
 mod error;
+mod spill;
 mod vocabulary;
 
 pub use counts::Counts;

@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use super::config::{CountConfig, Sides};
+use super::prefetch::prefetch;
 use super::row::RowSums;
 use super::run::{Groups, Run};
 use super::windows::Layout;
@@ -14,6 +15,9 @@ use crate::corpus::Tokens;
 
 /// Runs of one size that are merged into one of the next.
 const FAN_IN: usize = 8;
+
+/// How many windows ahead memory is asked for.
+const AHEAD: usize = 12;
 
 /// Adds up counts of a text that comes in blocks.
 #[derive(Debug)]
@@ -134,34 +138,76 @@ impl<'a> Counter<'a> {
             Sides::Right => self.config.window + 1..2 * self.config.window + 1,
         };
         let weights = &self.weights[side.clone()];
+        let narrow: Vec<u32> = weights.iter().map(|weight| *weight as u32).collect();
+        let heaviest: u64 = weights.iter().sum();
         let group = |at: usize, sums: &mut RowSums, bytes: &mut Vec<u8>| {
             let mut pairs = 0;
             for row in self.groups.rows[at].clone() {
                 let places = &places[offsets[row] as usize..offsets[row + 1] as usize];
-                let windows = places.iter().map(|place| {
-                    let from = *place as usize - self.config.window;
+                let window = |place: u32| {
+                    let from = place as usize - self.config.window;
                     &self.chunk[from + side.start..from + side.end]
-                });
-                pairs += if sums.is_dense(places.len() * weights.len()) {
-                    let all = sums.all();
-                    for window in windows {
-                        for (word, weight) in window.iter().zip(weights) {
-                            all[*word as usize] += weight;
-                        }
+                };
+                let windows = places.iter().enumerate().map(|(at, place)| {
+                    if let Some(ahead) = places.get(at + AHEAD) {
+                        prefetch(window(*ahead));
                     }
-                    sums.write_dense(n, bytes)
-                } else {
+                    window(*place)
+                });
+                pairs += if !sums.is_dense(places.len() * weights.len()) {
                     for window in windows {
                         for (word, weight) in window.iter().zip(weights) {
                             sums.add(*word, *weight);
                         }
                     }
                     sums.write_sparse(n, bytes)
+                } else if places.len() as u64 * heaviest <= u64::from(u32::MAX) {
+                    add_windows(sums.narrow(), windows, &narrow);
+                    sums.write_narrow(n, bytes)
+                } else {
+                    let sums_wide = sums.wide();
+                    for window in windows {
+                        for (word, weight) in window.iter().zip(weights) {
+                            sums_wide[*word as usize] += weight;
+                        }
+                    }
+                    sums.write_dense(n, bytes)
                 };
             }
             Ok(pairs)
         };
         Run::build(&self.groups, self.memory_left(&[]), self.config.temporary.as_ref(), group)
+    }
+}
+
+/// Adds windows to sums. Usual lengths have loops that are unrolled.
+fn add_windows<'a>(sums: &mut [u32], windows: impl Iterator<Item = &'a [u32]>, weights: &[u32]) {
+    match weights.len() {
+        2 => add_unrolled::<2>(sums, windows, weights),
+        5 => add_unrolled::<5>(sums, windows, weights),
+        10 => add_unrolled::<10>(sums, windows, weights),
+        11 => add_unrolled::<11>(sums, windows, weights),
+        21 => add_unrolled::<21>(sums, windows, weights),
+        _ => {
+            for window in windows {
+                for (word, weight) in window.iter().zip(weights) {
+                    sums[*word as usize] += weight;
+                }
+            }
+        }
+    }
+}
+
+fn add_unrolled<'a, const N: usize>(
+    sums: &mut [u32],
+    windows: impl Iterator<Item = &'a [u32]>,
+    weights: &[u32],
+) {
+    let Some(weights) = weights.first_chunk::<N>() else { return };
+    for window in windows.filter_map(|window| window.first_chunk::<N>()) {
+        for (word, weight) in window.iter().zip(weights) {
+            sums[*word as usize] += weight;
+        }
     }
 }
 

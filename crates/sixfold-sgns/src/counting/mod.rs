@@ -7,6 +7,7 @@
 mod config;
 mod counter;
 mod matrix;
+mod prefetch;
 mod row;
 mod run;
 mod windows;

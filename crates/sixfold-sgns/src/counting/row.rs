@@ -3,27 +3,36 @@
 //! A row is a list of (column, count) with rising columns: the difference to the column before
 //! (to −1 at first), then the count, both as LEB128, and 0 behind the last.
 
+use std::ops::BitOr;
+
 /// Sums by column.
 #[derive(Debug)]
 pub(crate) struct RowSums {
     sums: Vec<u64>,
+    /// Half as wide, where that is enough: they stay in the first level of the cache.
+    narrow: Vec<u32>,
     touched: Vec<u32>,
 }
 
 impl RowSums {
     /// For columns below `len`.
     pub(crate) fn new(len: usize) -> Self {
-        Self { sums: vec![0; len], touched: Vec::new() }
+        Self { sums: vec![0; len], narrow: vec![0; len], touched: Vec::new() }
     }
 
     /// Whether a row with so many additions is better read off by looking at all columns.
     pub(crate) fn is_dense(&self, additions: usize) -> bool {
-        additions > self.sums.len() / 8
+        additions > self.sums.len() / 24
     }
 
     /// All sums, for rows that [`Self::write_dense`] reads off.
-    pub(crate) fn all(&mut self) -> &mut [u64] {
+    pub(crate) fn wide(&mut self) -> &mut [u64] {
         &mut self.sums
+    }
+
+    /// All sums, for rows that [`Self::write_narrow`] reads off.
+    pub(crate) fn narrow(&mut self) -> &mut [u32] {
+        &mut self.narrow
     }
 
     /// Adds, for rows that [`Self::write_sparse`] reads off.
@@ -42,15 +51,12 @@ impl RowSums {
     /// Appends the row and clears it; columns from `end` on are left out. Gives how many pairs
     /// there are.
     pub(crate) fn write_dense(&mut self, end: usize, row: &mut Vec<u8>) -> u64 {
-        let mut writer = Writer { row, next: 0, pairs: 0 };
-        let (kept, left) = self.sums.split_at_mut(end);
-        for (column, sum) in kept.iter_mut().enumerate() {
-            if *sum != 0 {
-                writer.pair(column as u32, std::mem::take(sum));
-            }
-        }
-        left.fill(0);
-        writer.end()
+        write_all(&mut self.sums, end, row)
+    }
+
+    /// Like [`Self::write_dense`].
+    pub(crate) fn write_narrow(&mut self, end: usize, row: &mut Vec<u8>) -> u64 {
+        write_all(&mut self.narrow, end, row)
     }
 
     /// Like [`Self::write_dense`].
@@ -67,6 +73,29 @@ impl RowSums {
     }
 }
 
+fn write_all<T>(sums: &mut [T], end: usize, row: &mut Vec<u8>) -> u64
+where
+    T: Copy + Default + PartialEq + BitOr<Output = T> + Into<u64>,
+{
+    const STEP: usize = 8;
+    let zero = T::default();
+    let mut writer = Writer { row, next: 0, pairs: 0 };
+    for (step, sums) in sums[..end].chunks_mut(STEP).enumerate() {
+        // Most steps of most rows are empty.
+        if sums.iter().fold(zero, |all, sum| all | *sum) == zero {
+            continue;
+        }
+        for (at, sum) in sums.iter_mut().enumerate() {
+            if *sum != zero {
+                writer.pair((step * STEP + at) as u32, (*sum).into());
+                *sum = zero;
+            }
+        }
+    }
+    sums[end..].fill(zero);
+    writer.end()
+}
+
 struct Writer<'a> {
     row: &'a mut Vec<u8>,
     next: u32,
@@ -76,8 +105,13 @@ struct Writer<'a> {
 impl Writer<'_> {
     #[inline]
     fn pair(&mut self, column: u32, count: u64) {
-        write_number(self.row, u64::from(column - self.next) + 1);
-        write_number(self.row, count);
+        let step = u64::from(column - self.next) + 1;
+        if step < 128 && count < 128 {
+            self.row.extend_from_slice(&[step as u8, count as u8]);
+        } else {
+            write_number(self.row, step);
+            write_number(self.row, count);
+        }
         self.next = column + 1;
         self.pairs += 1;
     }
@@ -153,11 +187,11 @@ mod tests {
             let kept = expected.range(..250).count() as u64;
             prop_assert_eq!(sums.write_sparse(250, &mut sparse), kept);
             for (column, count) in &pairs {
-                sums.all()[*column as usize] += *count;
+                sums.wide()[*column as usize] += *count;
             }
             prop_assert_eq!(sums.write_dense(250, &mut dense), kept);
             prop_assert_eq!(&sparse, &dense);
-            prop_assert!(sums.all().iter().all(|sum| *sum == 0));
+            prop_assert!(sums.wide().iter().all(|sum| *sum == 0));
             let mut found = Vec::new();
             let mut bytes = sparse.as_slice();
             read_row(&mut bytes, |column, count| found.push((column, count))).unwrap();

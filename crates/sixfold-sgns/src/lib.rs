@@ -1,9 +1,12 @@
 //! Word embeddings by Riemannian optimisation of the skip-gram negative-sampling objective.
 
+mod atomic;
+mod container;
 pub mod corpus;
 pub mod counting;
 mod counts;
 mod error;
+mod parts;
 mod spill;
 mod vocabulary;
 

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{Error, Result};
 
 /// A text in one or several files, one document a line.
@@ -35,7 +37,8 @@ pub struct CorpusConfig {
 }
 
 /// What is a word.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Normalise {
     /// Whatever stands between white space (Unicode's), as it is.
     #[default]
@@ -49,7 +52,8 @@ pub enum Normalise {
 }
 
 /// What to do with bytes that are not UTF-8.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum InvalidUtf8 {
     /// [`Error::Malformed`] naming the file and the byte.
     #[default]

@@ -6,6 +6,7 @@
 
 mod blocks;
 mod config;
+mod files;
 mod store;
 mod tokenise;
 mod words;

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{Error, Result};
 
 /// Which pairs of a word and a context are counted, and with which weights.
@@ -38,7 +40,8 @@ pub struct CountConfig {
 
 /// Sub-sampling of frequent words: word w is kept with a probability that depends on its share f of
 /// all occurrences of known words.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Subsample {
     /// t, the share from which on a word is thinned out; 1e-3 … 1e-5.
     pub threshold: f64,
@@ -49,7 +52,8 @@ pub struct Subsample {
 }
 
 /// The probability of keeping a word of share f at threshold t.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Keep {
     /// √(t/f) + t/f, as word2vec.c and gensim have it.
     #[default]
@@ -59,7 +63,8 @@ pub enum Keep {
 }
 
 /// Whether words are drawn, or counts weighted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum SubsampleMode {
     /// A pair counts keep(w)·keep(c), what `Clean` gives on average.
     #[default]
@@ -78,7 +83,8 @@ pub enum SubsampleMode {
 }
 
 /// What becomes of words that are not in the vocabulary.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Unknown {
     /// They are dropped before windows are laid, as in word2vec.c, gensim and GloVe.
     #[default]
@@ -88,7 +94,8 @@ pub enum Unknown {
 }
 
 /// On which sides contexts stand.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Sides {
     /// Before and behind the word: the matrix is symmetric.
     #[default]

@@ -6,6 +6,7 @@
 
 mod config;
 mod counter;
+mod files;
 mod matrix;
 mod prefetch;
 mod row;
@@ -13,6 +14,8 @@ mod run;
 mod windows;
 
 pub use config::{CountConfig, Keep, Sides, Subsample, SubsampleMode, Unknown};
+pub use files::{CountsFile, count_shard, import_counts, merge_shards};
+pub(crate) use row::{read_number, write_number};
 
 use crate::corpus::{CorpusConfig, Shard, encode, encode_into};
 use crate::{Counts, Result, Vocabulary};

@@ -103,6 +103,13 @@ impl Run {
         Ok(run)
     }
 
+    /// A run of rows that are there already: pairs and bytes of each group.
+    pub(crate) fn from_segments<'a>(segments: impl IntoIterator<Item = (u64, &'a [u8])>) -> Self {
+        let segment =
+            |(pairs, bytes): (u64, &[u8])| Segment { pairs, place: Place::Memory(bytes.into()) };
+        Self { groups: segments.into_iter().map(segment).collect(), spill: None, memory: 0 }
+    }
+
     /// The sum of runs over the same groups.
     pub(crate) fn merge(
         runs: Vec<Self>,

@@ -1,4 +1,5 @@
 //! Integration tests, one binary.
 
 mod counting;
+mod program;
 mod shards;

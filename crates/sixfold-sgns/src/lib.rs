@@ -7,6 +7,7 @@ pub mod counting;
 mod counts;
 mod error;
 mod parts;
+pub mod phrases;
 mod spill;
 mod vocabulary;
 

@@ -15,4 +15,4 @@ pub use config::{CorpusConfig, InvalidUtf8, Normalise, Shard};
 pub(crate) use store::Tokens;
 pub(crate) use tokenise::END;
 pub use words::{WordCounts, count_words};
-pub(crate) use words::{encode, encode_into};
+pub(crate) use words::{encode, encode_into, for_each_document};

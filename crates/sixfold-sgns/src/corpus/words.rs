@@ -204,6 +204,24 @@ pub(crate) fn encode_into(
     })
 }
 
+/// Hands on documents, none of which is empty, in the order of the text.
+pub(crate) fn for_each_document(
+    corpus: &CorpusConfig,
+    memory: u64,
+    mut each: impl FnMut(&[&str]) -> Result<()> + Send,
+) -> Result<()> {
+    for_each_batch(corpus, Shard::WHOLE, memory, |batch| {
+        for (_, found) in &batch {
+            let words = |ids: &[u32]| -> Vec<&str> {
+                ids.iter().map(|id| found.words[*id as usize].as_ref()).collect()
+            };
+            let documents = found.ids.split(|id| *id == END).map(words);
+            documents.filter(|words| !words.is_empty()).try_for_each(|words| each(&words))?;
+        }
+        Ok(())
+    })
+}
+
 fn translated((block, mut ids, new): (u64, Vec<u32>, Vec<u32>)) -> Tokens {
     for id in ids.iter_mut().filter(|id| **id != END) {
         *id = new[*id as usize];

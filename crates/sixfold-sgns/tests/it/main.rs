@@ -1,5 +1,6 @@
 //! Integration tests, one binary.
 
 mod counting;
+mod phrases;
 mod program;
 mod shards;

@@ -116,12 +116,12 @@ impl Phrases {
         let mut key = Vec::new();
         let mut at = 0;
         while at < words.len() {
-            // Where the next word stands that is no connector.
-            let end = (at + 1..words.len()).find(|end| !connects(*end));
+            // Where the next word stands that is no connector, if this is none.
+            let end = (at + 1..words.len()).find(|end| !connects(*end) || connects(at));
             let end = end.filter(|end| {
                 key.clear();
                 key.extend(ids[at..=*end].iter().flatten());
-                !connects(at) && key.len() == end - at + 1 && self.scores.contains_key(&key[..])
+                key.len() == end - at + 1 && self.scores.contains_key(&key[..])
             });
             match end {
                 Some(end) => {
@@ -159,11 +159,12 @@ impl Phrases {
         for (word, id) in &self.ids {
             words[*id as usize] = word;
         }
-        let joined = |(ids, score): (&Box<[u32]>, &f64)| {
+        let joined = |ids: &[u32]| {
             let parts: Vec<&str> = ids.iter().map(|id| words[*id as usize]).collect();
-            (parts.join("_"), *score)
+            parts.join("_")
         };
-        let mut list: Vec<_> = self.scores.iter().map(joined).collect();
+        let mut list: Vec<_> =
+            self.scores.iter().map(|(ids, score)| (joined(ids), *score)).collect();
         list.sort_unstable_by(|(a, x), (b, y)| y.total_cmp(x).then_with(|| a.cmp(b)));
         list
     }

@@ -91,19 +91,82 @@ fn errors_are_one_line_and_tell_usage_from_failure() {
     assert!(said.contains("window is 0, expected 1 to 1000"), "{said}");
 }
 
+/// The embedded text `times` times, a speech a line.
+fn long_text(dir: &Path, times: usize) {
+    let path = sixfold_testkit::fixtures("text").join("shakespeare.txt");
+    let once = std::fs::read_to_string(path).unwrap();
+    let speeches = once.split("\n\n").map(|speech| speech.replace('\n', " ") + "\n");
+    std::fs::write(dir.join("text"), speeches.collect::<String>().repeat(times)).unwrap();
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_loses_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    long_text(dir, 2);
+    std::fs::create_dir(dir.join("scratch")).unwrap();
+    succeeds(dir, "vocab --min-count 1 -o v text");
+    // No file may grow beyond so many blocks of 512 bytes: writing fails as it does on a full disk.
+    let limited = |blocks: u32, line: &str| {
+        let program = env!("CARGO_BIN_EXE_sixfold-sgns");
+        let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec {program} {line}");
+        let output = Command::new("sh").current_dir(dir).args(["-c", &script]).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        assert_eq!(std::fs::read(dir.join("c")).unwrap(), b"old");
+        assert_eq!(std::fs::read_dir(dir.join("scratch")).unwrap().count(), 0);
+        let names = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name());
+        assert!(names.into_iter().all(|name| !name.to_string_lossy().starts_with(".tmp-")));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    std::fs::write(dir.join("c"), "old").unwrap();
+    let count = "count --vocab v -o c --temporary scratch";
+    let said = limited(64, &format!("{count} --memory 1M text"));
+    assert!(said.contains("scratch/(a temporary file): File too large"), "{said}");
+    let said = limited(64, &format!("{count} text"));
+    assert!(said.starts_with("sixfold-sgns: c: File too large"), "{said}");
+    let said = limited(64, "vocab --min-count 1 -o c text");
+    assert!(said.starts_with("sixfold-sgns: c: File too large"), "{said}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn an_end_at_any_time_leaves_no_temporary_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    long_text(dir, 20);
+    std::fs::create_dir(dir.join("scratch")).unwrap();
+    succeeds(dir, "vocab --min-count 1 -o v text");
+    std::fs::write(dir.join("c"), "old").unwrap();
+    let line = "count --vocab v -o c --temporary scratch --memory 1M text";
+    let mut child = Command::new(env!("CARGO_BIN_EXE_sixfold-sgns"))
+        .current_dir(dir)
+        .args(line.split_whitespace())
+        .spawn()
+        .unwrap();
+    // As soon as a temporary file is open, which has no name.
+    let spills = |id: u32| {
+        let files = std::fs::read_dir(format!("/proc/{id}/fd")).into_iter().flatten().flatten();
+        let target = |file: std::fs::DirEntry| std::fs::read_link(file.path()).ok();
+        files.filter_map(target).any(|path| path.to_string_lossy().contains("scratch"))
+    };
+    while !spills(child.id()) {
+        assert!(child.try_wait().unwrap().is_none(), "it ended before it spilled");
+    }
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    assert!(!child.wait().unwrap().success());
+    assert_eq!(std::fs::read(dir.join("c")).unwrap(), b"old");
+    assert_eq!(std::fs::read_dir(dir.join("scratch")).unwrap().count(), 0);
+}
+
 #[test]
 #[cfg(target_os = "linux")]
 fn memory_stays_near_the_cap() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
-    let path = sixfold_testkit::fixtures("text").join("shakespeare.txt");
-    let once = std::fs::read_to_string(path).unwrap();
-    // Nine million words: twice what a cap of 64 MiB has room for, were it all for ids.
-    std::fs::write(
-        dir.join("text"),
-        once.replace("\n\n", "\t").replace('\n', " ").replace('\t', "\n").repeat(44),
-    )
-    .unwrap();
+    // Nine million words: a chunk of 64 MiB holds three.
+    long_text(dir, 44);
     succeeds(dir, "vocab --normalise letters -o v text");
     let line = "count --normalise letters --vocab v --memory 64M -o c text";
     let mut child = Command::new(env!("CARGO_BIN_EXE_sixfold-sgns"))

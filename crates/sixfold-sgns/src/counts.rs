@@ -81,6 +81,19 @@ impl Counts {
         Ok(counts)
     }
 
+    /// Counts whose rows are known to be in order, n × n, and whose sums are known.
+    pub(crate) fn from_counted(
+        offsets: Vec<usize>,
+        columns: Vec<u32>,
+        values: Vec<f32>,
+        row_sums: Vec<f64>,
+        column_sums: Vec<f64>,
+        symmetric: bool,
+    ) -> Self {
+        let columns_total = column_sums.len();
+        Self { columns_total, offsets, columns, values, row_sums, column_sums, symmetric }
+    }
+
     fn equals_its_transpose(&self) -> bool {
         let (n, m) = self.dim();
         let mirrored = |i: usize| {

@@ -1,10 +1,17 @@
 //! Word embeddings by Riemannian optimisation of the skip-gram negative-sampling objective.
 
+mod atomic;
+mod container;
+pub mod corpus;
+pub mod counting;
 mod counts;
 mod error;
 pub mod evaluation;
 pub mod formats;
 mod objective;
+mod parts;
+pub mod phrases;
+mod spill;
 pub mod sweep;
 pub mod vectors;
 mod vocabulary;

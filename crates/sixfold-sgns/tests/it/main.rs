@@ -3,7 +3,11 @@
 #![expect(clippy::float_cmp, reason = "what is read must be what was written, to the last bit")]
 
 mod corrupt;
+mod counting;
 mod evaluation;
 mod formats;
 mod golden;
 mod neighbours;
+mod phrases;
+mod program;
+mod shards;

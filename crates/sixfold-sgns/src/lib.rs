@@ -8,6 +8,7 @@ mod counts;
 mod error;
 pub mod evaluation;
 pub mod formats;
+mod manifold;
 mod objective;
 mod parts;
 pub mod phrases;
@@ -18,6 +19,7 @@ mod vocabulary;
 
 pub use counts::Counts;
 pub use error::{Error, Result};
+pub use manifold::{FixedRank, Tangent};
 pub use objective::{Objective, ObjectiveConfig};
 pub use vectors::{Factors, VectorsConfig, WordVectors};
 pub use vocabulary::Vocabulary;

@@ -3,21 +3,22 @@
 use std::f32::consts::LOG2_E;
 use std::ops::Range;
 
-use ndarray::{Array2, ArrayView2, s};
+use ndarray::{Array2, ArrayView2, CowArray, Ix2};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::Sweep;
 use super::micro::{self, Left, Store, multiply, with_rows};
 use super::packed::Packed;
 use super::tile::{Row, Spare, Value, derive};
-use crate::{Error, Objective, Result};
+use super::{Sweep, check};
+use crate::{Objective, Result};
 
-/// Rows and columns of a tile: 192 KiB, which leaves half of a small second-level cache to the
-/// factors. Columns are a multiple of any panel.
-pub const ROWS: usize = 96;
-/// See [`ROWS`].
-pub const COLUMNS: usize = 384;
+/// Rows of a tile.
+const ROWS: usize = 96;
+
+/// Columns of a tile, which takes 144 KiB: a small second-level cache holds it beside the factors. A
+/// multiple of what any panel has.
+const COLUMNS: usize = 384;
 
 /// Exact sweeps in f32 on the threads of the rayon pool.
 ///
@@ -43,64 +44,86 @@ impl Sweep<f32> for HostSweep<'_> {
         self.objective.dim().into()
     }
 
-    fn rows(&self, a: ArrayView2<'_, f32>, b: ArrayView2<'_, f32>) -> Result<(f64, Array2<f32>)> {
-        check(self.shape(), a, b)?;
-        let a = a.as_standard_layout();
-        let (across, right) = (Packed::new(b.t(), LOG2_E), Packed::new(b, 1.0));
-        let mut product = Array2::zeros(a.dim());
-        let d = a.ncols();
-        let values: Vec<f64> = product
-            .as_slice_mut()
-            .expect("a new matrix is contiguous")
-            .par_chunks_mut(ROWS * d)
-            .enumerate()
-            .map_init(Tile::default, |tile, (panel, product)| {
-                let rows = panel * ROWS..panel * ROWS + product.len() / d;
-                let left = a.slice(s![rows.clone(), ..]);
-                let left = left.as_slice().expect("rows of a contiguous matrix");
+    fn rows(
+        &self,
+        a: ArrayView2<'_, f32>,
+        b: ArrayView2<'_, f32>,
+        right: ArrayView2<'_, f32>,
+    ) -> Result<(f64, Array2<f32>)> {
+        check(self.shape(), a, b, None, Some(right))?;
+        let factors = Factors::new(a, b);
+        let right = Packed::new(right, 1.0);
+        let mut product = Array2::zeros((a.nrows(), right.columns()));
+        let values: Vec<f64> = panels(&mut product, ROWS)
+            .map_init(Tile::default, |tile, (rows, product)| {
                 let mut sums = vec![0.0; rows.len() * right.width()];
                 tile.begin(self.objective, rows.clone(), 0);
                 let mut value = 0.0;
                 for columns in spans(b.nrows(), COLUMNS) {
-                    tile.fill(left, d, &across, columns.clone());
+                    tile.fill(&factors, rows.clone(), columns.clone());
                     value += tile.derive(self.objective, rows.clone(), columns.clone(), Value::Wanted);
                     tile.add_product(&right, columns, &mut sums);
                 }
-                unpad(&sums, right.width(), product, d);
+                right.unpad(&sums, product);
                 value
             })
             .collect();
         Ok((values.iter().sum(), product))
     }
 
-    fn columns(&self, a: ArrayView2<'_, f32>, b: ArrayView2<'_, f32>) -> Result<(f64, Array2<f32>)> {
-        check(self.shape(), a, b)?;
-        let a = a.as_standard_layout();
-        let (across, right) = (Packed::new(b.t(), LOG2_E), Packed::new(a.view(), 1.0));
-        let mut product = Array2::zeros(b.dim());
-        let d = b.ncols();
-        let values: Vec<f64> = product
-            .as_slice_mut()
-            .expect("a new matrix is contiguous")
-            .par_chunks_mut(COLUMNS * d)
-            .enumerate()
-            .map_init(Tile::default, |tile, (panel, product)| {
-                let columns = panel * COLUMNS..panel * COLUMNS + product.len() / d;
-                let mut sums = vec![0.0; columns.len() * right.width()];
-                let mut value = 0.0;
-                for rows in spans(a.nrows(), ROWS) {
-                    let left = a.slice(s![rows.clone(), ..]);
-                    let left = left.as_slice().expect("rows of a contiguous matrix");
-                    tile.begin(self.objective, rows.clone(), columns.start);
-                    tile.fill(left, d, &across, columns.clone());
-                    value += tile.derive(self.objective, rows.clone(), columns.clone(), Value::Unwanted);
-                    tile.add_transposed_product(&right, rows, columns.len(), &mut sums);
-                }
-                unpad(&sums, right.width(), product, d);
-                value
-            })
-            .collect();
-        Ok((values.iter().sum(), product))
+    fn columns(
+        &self,
+        a: ArrayView2<'_, f32>,
+        b: ArrayView2<'_, f32>,
+        left: ArrayView2<'_, f32>,
+    ) -> Result<Array2<f32>> {
+        check(self.shape(), a, b, Some(left), None)?;
+        let factors = Factors::new(a, b);
+        let left = Packed::new(left, 1.0);
+        let mut product = Array2::zeros((b.nrows(), left.columns()));
+        panels(&mut product, COLUMNS).for_each_init(Tile::default, |tile, (columns, product)| {
+            let mut sums = vec![0.0; columns.len() * left.width()];
+            for rows in spans(a.nrows(), ROWS) {
+                tile.begin(self.objective, rows.clone(), columns.start);
+                tile.fill(&factors, rows.clone(), columns.clone());
+                tile.derive(self.objective, rows.clone(), columns.clone(), Value::Unwanted);
+                tile.add_transposed_product(&left, rows, &mut sums);
+            }
+            left.unpad(&sums, product);
+        });
+        Ok(product)
+    }
+}
+
+/// Panels of rows of a product, and which rows they are.
+fn panels(
+    product: &mut Array2<f32>,
+    height: usize,
+) -> impl IndexedParallelIterator<Item = (Range<usize>, &mut [f32])> {
+    let (rows, columns) = product.dim();
+    let values = product.as_slice_mut().expect("a new matrix is contiguous");
+    values.par_chunks_mut((height * columns).max(1)).enumerate().map(move |(i, panel)| {
+        (i * height..((i + 1) * height).min(rows), panel)
+    })
+}
+
+/// X = A·Bᵀ in the form in which tiles are made.
+struct Factors<'a> {
+    a: CowArray<'a, f32, Ix2>,
+    /// log₂ e·Bᵀ
+    across: Packed,
+}
+
+impl<'a> Factors<'a> {
+    fn new(a: ArrayView2<'a, f32>, b: ArrayView2<'_, f32>) -> Self {
+        let a = if a.is_standard_layout() { a.into() } else { a.as_standard_layout().into_owned().into() };
+        Self { a, across: Packed::new(b.t(), LOG2_E) }
+    }
+
+    /// Rows of A, one after the other.
+    fn rows(&self, rows: Range<usize>) -> &[f32] {
+        let d = self.a.ncols();
+        &self.a.as_slice().expect("the standard layout")[rows.start * d..rows.end * d]
     }
 }
 
@@ -109,6 +132,7 @@ impl Sweep<f32> for HostSweep<'_> {
 struct Tile {
     x: Vec<f32>,
     rows: usize,
+    columns: usize,
     /// From a row to the next: the columns and their padding.
     pitch: usize,
     spare: Spare,
@@ -117,12 +141,14 @@ struct Tile {
 }
 
 impl Tile {
-    /// t = log₂ e·A·Bᵀ of a tile. `left` are the rows of A, `across` is all of Bᵀ.
-    fn fill(&mut self, left: &[f32], d: usize, across: &Packed, columns: Range<usize>) {
-        self.rows = left.len() / d.max(1);
-        self.pitch = across.padded(columns.clone());
+    /// t = log₂ e·A·Bᵀ of a tile.
+    fn fill(&mut self, factors: &Factors<'_>, rows: Range<usize>, columns: Range<usize>) {
+        self.rows = rows.len();
+        self.columns = columns.len();
+        self.pitch = factors.across.padded(columns.len());
         self.x.resize(self.rows * self.pitch, 0.0);
-        Arch::new().dispatch(Fill { tile: self, left, d, across, columns });
+        let (left, d) = (factors.rows(rows), factors.a.ncols());
+        Arch::new().dispatch(Fill { tile: self, left, d, across: &factors.across, columns });
     }
 
     /// Replaces it by the derivative and returns the objective of it. Tiles of the same rows must
@@ -163,14 +189,14 @@ impl Tile {
         self.cursors.extend(rows.map(first));
     }
 
-    /// Adds T·B of the tile.
+    /// Adds T·R of the tile.
     fn add_product(&self, right: &Packed, columns: Range<usize>, sums: &mut [f32]) {
         Arch::new().dispatch(Product { tile: self, right, depth: columns, sums });
     }
 
-    /// Adds Tᵀ·A of the tile.
-    fn add_transposed_product(&self, right: &Packed, rows: Range<usize>, width: usize, sums: &mut [f32]) {
-        Arch::new().dispatch(TransposedProduct { tile: self, right, depth: rows, width, sums });
+    /// Adds Tᵀ·L of the tile.
+    fn add_transposed_product(&self, left: &Packed, rows: Range<usize>, sums: &mut [f32]) {
+        Arch::new().dispatch(TransposedProduct { tile: self, left, depth: rows, sums });
     }
 }
 
@@ -227,9 +253,8 @@ impl WithSimd for Product<'_> {
 
 struct TransposedProduct<'a> {
     tile: &'a Tile,
-    right: &'a Packed,
+    left: &'a Packed,
     depth: Range<usize>,
-    width: usize,
     sums: &'a mut [f32],
 }
 
@@ -237,37 +262,21 @@ impl WithSimd for TransposedProduct<'_> {
     type Output = ();
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { tile, right, depth, width, sums } = self;
-        for panel in right.panels(0..right.width(), depth.clone()) {
-            for first in (0..width).step_by(micro::ROWS) {
-                let left = &tile.x[first..];
-                let out = &mut sums[first * right.width()..];
-                with_rows!(width - first, R => multiply::<S, R>(
-                    simd, depth.len(), Left::Columns(left, tile.pitch), panel, (out, right.width()), Store::Add));
+        let Self { tile, left, depth, sums } = self;
+        let width = left.width();
+        for panel in left.panels(0..width, depth.clone()) {
+            for first in (0..tile.columns).step_by(micro::ROWS) {
+                let columns = &tile.x[first..];
+                let out = &mut sums[first * width..];
+                let depth = depth.len();
+                with_rows!(tile.columns - first, R => multiply::<S, R>(
+                    simd, depth, Left::Columns(columns, tile.pitch), panel, (out, width), Store::Add));
             }
         }
-    }
-}
-
-/// Copies rows without their padding.
-fn unpad(sums: &[f32], width: usize, product: &mut [f32], d: usize) {
-    for (to, from) in product.chunks_exact_mut(d).zip(sums.chunks_exact(width)) {
-        to.copy_from_slice(&from[..d]);
     }
 }
 
 /// 0..n in pieces.
 fn spans(n: usize, width: usize) -> impl Iterator<Item = Range<usize>> {
     (0..n).step_by(width).map(move |start| start..(start + width).min(n))
-}
-
-/// Whether the factors fit the matrix.
-fn check([n, m]: [usize; 2], a: ArrayView2<'_, f32>, b: ArrayView2<'_, f32>) -> Result<()> {
-    let d = a.ncols();
-    let fits = |what, expected, found: (usize, usize)| {
-        let found = found.into();
-        if expected == found { Ok(()) } else { Err(Error::ShapeMismatch { what, expected, found }) }
-    };
-    fits("the factor of words", [n, d], a.dim())?;
-    fits("the factor of contexts", [m, d], b.dim())
 }

@@ -4,6 +4,7 @@
 //! factor: this is attention with a logistic function instead of a softmax. The objective itself
 //! comes with it.
 
+mod dense;
 mod host;
 mod micro;
 mod packed;
@@ -13,11 +14,12 @@ mod tile;
 use ndarray::{Array2, ArrayView2};
 use sixfold_linalg::Real;
 
-use crate::Result;
+use crate::{Error, Result};
 
-pub use host::{COLUMNS, HostSweep, ROWS};
+pub use dense::DenseSweep;
+pub use host::HostSweep;
 
-/// What a solver needs of an objective: its value and the products of its gradient G = ∇F(X), for
+/// What a solver needs of an objective: its value, and products of its gradient G = ∇F(X), for
 /// X = A·Bᵀ.
 ///
 /// # Shapes
@@ -26,28 +28,105 @@ pub trait Sweep<T: Real> {
     /// Words and contexts, `[n, m]`.
     fn shape(&self) -> [usize; 2];
 
-    /// F(X), and G·B, `[n, d]`.
+    /// F(X), and G·R.
+    ///
+    /// # Shapes
+    /// `right` R is `[m, r]`, the product `[n, r]`.
     ///
     /// # Errors
-    /// Those of the implementation.
-    fn rows(&self, a: ArrayView2<'_, T>, b: ArrayView2<'_, T>) -> Result<(f64, Array2<T>)>;
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch), and those of the implementation.
+    fn rows(
+        &self,
+        a: ArrayView2<'_, T>,
+        b: ArrayView2<'_, T>,
+        right: ArrayView2<'_, T>,
+    ) -> Result<(f64, Array2<T>)>;
 
-    /// F(X), and Gᵀ·A, `[m, d]`.
+    /// Gᵀ·L.
+    ///
+    /// # Shapes
+    /// `left` L is `[n, r]`, the product `[m, r]`.
     ///
     /// # Errors
-    /// Those of the implementation.
-    fn columns(&self, a: ArrayView2<'_, T>, b: ArrayView2<'_, T>) -> Result<(f64, Array2<T>)>;
+    /// Those of [`Self::rows`].
+    fn columns(
+        &self,
+        a: ArrayView2<'_, T>,
+        b: ArrayView2<'_, T>,
+        left: ArrayView2<'_, T>,
+    ) -> Result<Array2<T>>;
 
-    /// F(X), G·B and Gᵀ·A.
+    /// F(X), G·R and Gᵀ·L. One sweep instead of two where the implementation knows better than the
+    /// default.
     ///
     /// # Errors
-    /// Those of the implementation.
+    /// Those of [`Self::rows`].
     fn both(
         &self,
         a: ArrayView2<'_, T>,
         b: ArrayView2<'_, T>,
+        left: ArrayView2<'_, T>,
+        right: ArrayView2<'_, T>,
     ) -> Result<(f64, Array2<T>, Array2<T>)> {
-        let (value, rows) = self.rows(a, b)?;
-        Ok((value, rows, self.columns(a, b)?.1))
+        let (value, rows) = self.rows(a, b, right)?;
+        Ok((value, rows, self.columns(a, b, left)?))
     }
+}
+
+impl<T: Real, S: Sweep<T> + ?Sized> Sweep<T> for &S {
+    fn shape(&self) -> [usize; 2] {
+        (**self).shape()
+    }
+
+    fn rows(
+        &self,
+        a: ArrayView2<'_, T>,
+        b: ArrayView2<'_, T>,
+        right: ArrayView2<'_, T>,
+    ) -> Result<(f64, Array2<T>)> {
+        (**self).rows(a, b, right)
+    }
+
+    fn columns(
+        &self,
+        a: ArrayView2<'_, T>,
+        b: ArrayView2<'_, T>,
+        left: ArrayView2<'_, T>,
+    ) -> Result<Array2<T>> {
+        (**self).columns(a, b, left)
+    }
+
+    fn both(
+        &self,
+        a: ArrayView2<'_, T>,
+        b: ArrayView2<'_, T>,
+        left: ArrayView2<'_, T>,
+        right: ArrayView2<'_, T>,
+    ) -> Result<(f64, Array2<T>, Array2<T>)> {
+        (**self).both(a, b, left, right)
+    }
+}
+
+/// Whether factors fit a matrix: A and R, B and L of the same rows.
+pub(crate) fn check<T>(
+    [n, m]: [usize; 2],
+    a: ArrayView2<'_, T>,
+    b: ArrayView2<'_, T>,
+    left: Option<ArrayView2<'_, T>>,
+    right: Option<ArrayView2<'_, T>>,
+) -> Result<()> {
+    let d = a.ncols();
+    let fits = |what, expected: [usize; 2], found: (usize, usize)| {
+        let found = found.into();
+        if expected == found { Ok(()) } else { Err(Error::ShapeMismatch { what, expected, found }) }
+    };
+    fits("the factor of words", [n, d], a.dim())?;
+    fits("the factor of contexts", [m, d], b.dim())?;
+    if let Some(left) = left {
+        fits("the factor on the left", [n, left.ncols()], left.dim())?;
+    }
+    if let Some(right) = right {
+        fits("the factor on the right", [m, right.ncols()], right.dim())?;
+    }
+    Ok(())
 }

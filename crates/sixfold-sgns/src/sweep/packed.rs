@@ -29,8 +29,7 @@ pub(super) struct Packed {
     values: Vec<f32>,
     depth: usize,
     lanes: usize,
-    /// Registers across all panels.
-    registers: usize,
+    columns: usize,
 }
 
 /// A panel: its rows are consecutive.
@@ -60,17 +59,28 @@ impl Packed {
                 }
             }
         });
-        Self { values, depth, lanes, registers }
+        Self { values, depth, lanes, columns }
+    }
+
+    /// Columns of the matrix.
+    pub(super) fn columns(&self) -> usize {
+        self.columns
     }
 
     /// Columns with the padding.
     pub(super) fn width(&self) -> usize {
-        self.registers * self.lanes
+        self.padded(self.columns)
     }
 
-    /// Floats in a row of these columns with the padding.
-    pub(super) fn padded(&self, columns: Range<usize>) -> usize {
-        columns.len().next_multiple_of(self.lanes)
+    /// Copies rows with the padding to rows without.
+    pub(super) fn unpad(&self, padded: &[f32], rows: &mut [f32]) {
+        let pairs = rows.chunks_exact_mut(self.columns).zip(padded.chunks_exact(self.width()));
+        pairs.for_each(|(to, from)| to.copy_from_slice(&from[..self.columns]));
+    }
+
+    /// That many columns with the padding.
+    pub(super) fn padded(&self, columns: usize) -> usize {
+        columns.next_multiple_of(self.lanes)
     }
 
     /// The panels of some columns, beginning and ending at whole panels (or at the last column), with

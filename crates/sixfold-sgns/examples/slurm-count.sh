@@ -11,6 +11,8 @@ shards=$1 folder=$2
 shift 2
 text="--normalise letters $*"
 mkdir -p "$folder"
+# glibc would hold back memory for each thread, beside --memory.
+export MALLOC_ARENA_MAX=1
 part='$SLURM_ARRAY_TASK_ID/$SLURM_ARRAY_TASK_COUNT'
 file='$(printf %05d $SLURM_ARRAY_TASK_ID)'
 last=$((shards - 1))

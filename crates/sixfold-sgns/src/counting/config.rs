@@ -32,7 +32,9 @@ pub struct CountConfig {
     /// On which sides contexts stand.
     pub sides: Sides,
     /// Bytes of memory to use, beside the vocabulary and the finished matrix; what does not fit
-    /// goes to temporary files. From 64 MB on it is kept to within a tenth.
+    /// goes to temporary files. From 64 MB on it is kept to within a tenth by a few threads; the
+    /// allocator of glibc holds back up to 15 MB for each further one, unless `MALLOC_ARENA_MAX=1`
+    /// is in the environment. The longest document is in memory whole.
     pub memory: u64,
     /// Folder of temporary files; `None` is the system's.
     pub temporary: Option<PathBuf>,

@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::config::{CountConfig, Sides};
 use super::prefetch::prefetch;
 use super::row::RowSums;
-use super::run::{Groups, Run};
+use super::run::{Groups, Run, width};
 use super::windows::Layout;
 use crate::Result;
 use crate::corpus::Tokens;
@@ -93,16 +93,22 @@ impl<'a> Counter<'a> {
             (last, _) => {
                 runs.extend(last);
                 let memory = self.memory_left(&runs);
-                Run::merge(runs, &self.groups, memory, self.config.temporary.as_ref())?
+                Run::merge(
+                    runs,
+                    &self.groups,
+                    self.config.memory,
+                    memory,
+                    self.config.temporary.as_ref(),
+                )?
             }
         };
         Ok((self.groups, run))
     }
 
-    /// A quarter of the memory is for runs.
+    /// An eighth of the memory is for runs.
     fn memory_left(&self, more: &[Run]) -> u64 {
         let used: u64 = self.levels.iter().flatten().chain(more).map(|run| run.memory).sum();
-        (self.config.memory / 4).saturating_sub(used)
+        (self.config.memory / 8).saturating_sub(used)
     }
 
     /// Counts all windows that lie within the chunk, and keeps what the next ones need.
@@ -123,7 +129,13 @@ impl<'a> Counter<'a> {
             }
             let runs = std::mem::take(&mut self.levels[level]);
             let memory = self.memory_left(&runs);
-            let merged = Run::merge(runs, &self.groups, memory, self.config.temporary.as_ref())?;
+            let merged = Run::merge(
+                runs,
+                &self.groups,
+                self.config.memory,
+                memory,
+                self.config.temporary.as_ref(),
+            )?;
             run = Some(merged);
         }
         Ok(())
@@ -176,7 +188,13 @@ impl<'a> Counter<'a> {
             }
             Ok(pairs)
         };
-        Run::build(&self.groups, self.memory_left(&[]), self.config.temporary.as_ref(), group)
+        Run::build(
+            &self.groups,
+            width(self.config.memory, 1),
+            self.memory_left(&[]),
+            self.config.temporary.as_ref(),
+            group,
+        )
     }
 }
 

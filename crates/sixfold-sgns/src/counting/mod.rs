@@ -47,7 +47,7 @@ use windows::{UNKNOWN, keep_probabilities};
 /// full disk; [`Error::Empty`] if nothing is left to count; [`Error::InvalidParameter`].
 ///
 /// # Complexity
-/// O(tokens · window), about ten million tokens a second and thread at window 5. 4 bytes a token,
+/// O(tokens · window), about six million tokens a second and thread at window 5. 4 bytes a token,
 /// in memory or in a temporary file.
 ///
 /// [`Error::Io`]: crate::Error::Io

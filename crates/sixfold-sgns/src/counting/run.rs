@@ -16,7 +16,7 @@ pub(crate) struct Groups {
     pub(crate) rows: Vec<Range<usize>>,
     /// Columns, and rows too.
     pub(crate) n: usize,
-    pool: Mutex<Vec<RowSums>>,
+    pool: Mutex<Vec<(RowSums, Vec<u8>)>>,
 }
 
 impl Groups {
@@ -37,12 +37,13 @@ impl Groups {
         Self { rows, n, pool: Mutex::default() }
     }
 
-    /// Calls with sums that are zero, and keeps them for the next.
-    pub(crate) fn with_sums<T>(&self, work: impl FnOnce(&mut RowSums) -> T) -> T {
+    /// Calls with sums that are zero and an empty buffer, and keeps them for the next.
+    fn with_sums<T>(&self, work: impl FnOnce(&mut RowSums, &mut Vec<u8>) -> T) -> T {
         let kept = self.pool.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut sums = kept.unwrap_or_else(|| RowSums::new(self.n + 1));
-        let result = work(&mut sums);
-        self.pool.lock().unwrap_or_else(PoisonError::into_inner).push(sums);
+        let (mut sums, mut bytes) = kept.unwrap_or_else(|| (RowSums::new(self.n + 1), Vec::new()));
+        let result = work(&mut sums, &mut bytes);
+        bytes.clear();
+        self.pool.lock().unwrap_or_else(PoisonError::into_inner).push((sums, bytes));
         result
     }
 }
@@ -68,24 +69,26 @@ enum Place {
 }
 
 impl Run {
-    /// Makes the groups on all threads, some at a time. What goes beyond `memory` goes to disk.
+    /// Makes the groups on all threads, `width` at a time. What goes beyond `memory` goes to disk.
     pub(crate) fn build(
         groups: &Groups,
+        width: usize,
         memory: u64,
         dir: Option<&PathBuf>,
         group: impl Fn(usize, &mut RowSums, &mut Vec<u8>) -> Result<u64> + Sync,
     ) -> Result<Self> {
         let mut run =
             Self { groups: Vec::with_capacity(groups.rows.len()), spill: None, memory: 0 };
-        let wave = rayon::current_num_threads() * 8;
         let all: Vec<usize> = (0..groups.rows.len()).collect();
-        for wave in all.chunks(wave) {
+        for wave in all.chunks(width) {
             let made = wave.par_iter().map(|at| {
-                let mut bytes = Vec::new();
-                let pairs = groups.with_sums(|sums| group(*at, sums, &mut bytes))?;
-                Ok((pairs, bytes.into_boxed_slice()))
+                groups.with_sums(|sums, bytes| {
+                    let pairs = group(*at, sums, bytes)?;
+                    // A copy of just the size: what is kept long does not hold more than it needs.
+                    Ok((pairs, Box::from(bytes.as_slice())))
+                })
             });
-            for (pairs, bytes) in made.collect::<Result<Vec<_>>>()? {
+            for (pairs, bytes) in made.collect::<Result<Vec<(u64, Box<[u8]>)>>>()? {
                 let len = bytes.len();
                 let place = if run.memory + len as u64 <= memory {
                     run.memory += len as u64;
@@ -114,10 +117,12 @@ impl Run {
     pub(crate) fn merge(
         runs: Vec<Self>,
         groups: &Groups,
+        cap: u64,
         memory: u64,
         dir: Option<&PathBuf>,
     ) -> Result<Self> {
-        Self::build(groups, memory, dir, |at, sums, bytes| {
+        let width = width(cap, runs.len() as u64 + 1);
+        Self::build(groups, width, memory, dir, |at, sums, bytes| {
             let segments =
                 runs.iter().map(|run| run.segment(at)).collect::<Result<Vec<Read<'_>>>>()?;
             let mut left: Vec<&[u8]> = segments.iter().map(Read::bytes).collect();
@@ -149,6 +154,15 @@ impl Run {
             (Place::Disk { .. }, None) => Err(corrupt()),
         }
     }
+}
+
+/// How many groups to work on at a time, each with so many pieces of memory, within a sixteenth of
+/// the cap.
+pub(crate) fn width(cap: u64, pieces: u64) -> usize {
+    // 64 thousand pairs at 3 bytes, and the half more that a single row may have.
+    const PIECE: u64 = 300 << 10;
+    let fit = (cap / 16 / (PIECE * pieces)).max(1);
+    fit.min(rayon::current_num_threads() as u64 * 8) as usize
 }
 
 /// The bytes of a group.

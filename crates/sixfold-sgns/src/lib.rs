@@ -1,6 +1,5 @@
 //! Word embeddings by Riemannian optimisation of the skip-gram negative-sampling objective.
 
-mod atomic;
 mod container;
 pub mod corpus;
 pub mod counting;

@@ -12,6 +12,7 @@ mod tokenise;
 mod words;
 
 pub use config::{CorpusConfig, InvalidUtf8, Normalise, Shard};
+pub(crate) use files::text_file;
 pub(crate) use store::Tokens;
 pub(crate) use tokenise::END;
 pub use words::{WordCounts, count_words};

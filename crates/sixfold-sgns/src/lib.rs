@@ -12,6 +12,7 @@ mod objective;
 mod parts;
 pub mod phrases;
 mod spill;
+pub mod stochastic;
 pub mod sweep;
 pub mod vectors;
 mod vocabulary;

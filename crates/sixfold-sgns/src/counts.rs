@@ -94,6 +94,7 @@ impl Counts {
         Self { columns_total, offsets, columns, values, row_sums, column_sums, symmetric }
     }
 
+    #[expect(clippy::float_cmp, reason = "the same count on both sides, to the last bit")]
     fn equals_its_transpose(&self) -> bool {
         let (n, m) = self.dim();
         let mirrored = |i: usize| {

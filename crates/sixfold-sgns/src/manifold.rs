@@ -1,6 +1,6 @@
 //! Matrices of a fixed rank, as a Riemannian manifold.
 
-use ndarray::{Array1, Array2, ArrayView2, Axis, concatenate, s};
+use ndarray::{Array1, Array2, ArrayView2, s};
 use sixfold_linalg::{Real, cholesky_qr2, matmul, qr, svd};
 
 use crate::{Error, Result};
@@ -118,11 +118,11 @@ impl<T: Real> FixedRank<T> {
         core.slice_mut(s![d.., ..d]).assign(&(&up.r * t));
         core.slice_mut(s![..d, d..]).assign(&(&vp.r.t() * t));
         let small = svd(core.view())?;
-        let wide = |base: &Array2<T>, q: &Array2<T>| {
-            concatenate(Axis(1), &[base.view(), q.view()]).expect("as many rows")
+        let turned = |base: &Array2<T>, q: &Array2<T>, by: ArrayView2<'_, T>| {
+            matmul(base.view(), by.slice(s![..d, ..])) + matmul(q.view(), by.slice(s![d.., ..]))
         };
-        let u = matmul(wide(&self.u, &up.q).view(), small.u.slice(s![.., ..d]));
-        let v = matmul(wide(&self.v, &vp.q).view(), small.vt.slice(s![..d, ..]).reversed_axes());
+        let u = turned(&self.u, &up.q, small.u.slice(s![.., ..d]));
+        let v = turned(&self.v, &vp.q, small.vt.slice(s![..d, ..]).reversed_axes());
         Ok(Self { u, s: Array2::from_diag(&small.s.slice(s![..d])), v })
     }
 

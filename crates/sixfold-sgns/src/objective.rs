@@ -71,6 +71,7 @@ impl ObjectiveConfig {
 pub struct Objective {
     counts: Counts,
     negatives: f64,
+    smoothing: f64,
     row_weights: Vec<f32>,
     column_weights: Vec<f32>,
 }
@@ -91,7 +92,8 @@ impl Objective {
         }
         let row_weights = counts.row_sums().iter().map(|n| (config.negatives * n) as f32).collect();
         let column_weights = column_weights.iter().map(|weight| (weight / sum) as f32).collect();
-        Ok(Self { counts, negatives: config.negatives, row_weights, column_weights })
+        let ObjectiveConfig { negatives, smoothing } = *config;
+        Ok(Self { counts, negatives, smoothing, row_weights, column_weights })
     }
 
     /// The counts.
@@ -145,6 +147,11 @@ impl Objective {
     pub fn gap_ratio(&self, value: f64) -> f64 {
         let zero = self.at_zero();
         (value - zero) / (self.bound() - zero)
+    }
+
+    /// Whether b(w)·q(c) = b(c)·q(w) for symmetric counts: only without smoothing.
+    pub(crate) fn smoothing_is_symmetric(&self) -> bool {
+        self.smoothing >= 1.0
     }
 
     /// b(w)·q(c).

@@ -61,7 +61,8 @@ impl Sweep<f32> for HostSweep<'_> {
                 let mut value = 0.0;
                 for columns in spans(b.nrows(), COLUMNS) {
                     tile.fill(&factors, rows.clone(), columns.clone());
-                    value += tile.derive(self.objective, rows.clone(), columns.clone(), Value::Wanted);
+                    value +=
+                        tile.derive(self.objective, rows.clone(), columns.clone(), Value::Wanted);
                     tile.add_product(&right, columns, &mut sums);
                 }
                 right.unpad(&sums, product);
@@ -102,9 +103,10 @@ fn panels(
 ) -> impl IndexedParallelIterator<Item = (Range<usize>, &mut [f32])> {
     let (rows, columns) = product.dim();
     let values = product.as_slice_mut().expect("a new matrix is contiguous");
-    values.par_chunks_mut((height * columns).max(1)).enumerate().map(move |(i, panel)| {
-        (i * height..((i + 1) * height).min(rows), panel)
-    })
+    values
+        .par_chunks_mut((height * columns).max(1))
+        .enumerate()
+        .map(move |(i, panel)| (i * height..((i + 1) * height).min(rows), panel))
 }
 
 /// X = A·Bᵀ in the form in which tiles are made.
@@ -116,7 +118,11 @@ struct Factors<'a> {
 
 impl<'a> Factors<'a> {
     fn new(a: ArrayView2<'a, f32>, b: ArrayView2<'_, f32>) -> Self {
-        let a = if a.is_standard_layout() { a.into() } else { a.as_standard_layout().into_owned().into() };
+        let a = if a.is_standard_layout() {
+            a.into()
+        } else {
+            a.as_standard_layout().into_owned().into()
+        };
         Self { a, across: Packed::new(b.t(), LOG2_E) }
     }
 
@@ -162,8 +168,7 @@ impl Tile {
     ) -> f64 {
         let q = &objective.column_weights()[columns.clone()];
         let mut sum = 0.0;
-        for ((i, t), cursor) in
-            rows.zip(self.x.chunks_exact_mut(self.pitch)).zip(&mut self.cursors)
+        for ((i, t), cursor) in rows.zip(self.x.chunks_exact_mut(self.pitch)).zip(&mut self.cursors)
         {
             let (of_row, counts) = objective.counts().row(i);
             let (of_row, counts) = (&of_row[*cursor..], &counts[*cursor..]);

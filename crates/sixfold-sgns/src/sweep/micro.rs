@@ -127,12 +127,30 @@ fn add<S: Simd, const R: usize, const N: usize>(
 macro_rules! with_rows {
     ($left:expr, $r:ident => $call:expr) => {
         match $left {
-            1 => { const $r: usize = 1; $call }
-            2 => { const $r: usize = 2; $call }
-            3 => { const $r: usize = 3; $call }
-            4 => { const $r: usize = 4; $call }
-            5 => { const $r: usize = 5; $call }
-            _ => { const $r: usize = $crate::sweep::micro::ROWS; $call }
+            1 => {
+                const $r: usize = 1;
+                $call
+            }
+            2 => {
+                const $r: usize = 2;
+                $call
+            }
+            3 => {
+                const $r: usize = 3;
+                $call
+            }
+            4 => {
+                const $r: usize = 4;
+                $call
+            }
+            5 => {
+                const $r: usize = 5;
+                $call
+            }
+            _ => {
+                const $r: usize = $crate::sweep::micro::ROWS;
+                $call
+            }
         }
     };
 }

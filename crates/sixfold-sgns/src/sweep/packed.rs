@@ -51,9 +51,11 @@ impl Packed {
         let mut values = vec![0.0; depth * registers * lanes];
         values.par_chunks_mut((depth * 2 * lanes).max(1)).enumerate().for_each(|(i, panel)| {
             let start = i * 2 * lanes;
-            let width = if depth == 0 { 0 } else { panel.len() / depth };
+            let width = panel.len().checked_div(depth).unwrap_or(0);
             let end = (start + width).min(columns);
-            for (row, of_panel) in matrix.rows().into_iter().zip(panel.chunks_exact_mut(width.max(1))) {
+            for (row, of_panel) in
+                matrix.rows().into_iter().zip(panel.chunks_exact_mut(width.max(1)))
+            {
                 for (to, from) in of_panel.iter_mut().zip(row.slice(ndarray::s![start..end])) {
                     *to = *from * scale;
                 }

@@ -1,0 +1,198 @@
+//! What a solver has reached, and files of it.
+
+use std::path::Path;
+
+use ndarray::Array2;
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use sixfold_linalg::Real;
+use sixfold_linalg::files::write_atomically;
+
+use crate::{Error, FixedRank, Result, Tangent};
+
+/// A point, and what the next iteration depends on beside it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct State<T> {
+    pub(super) point: FixedRank<T>,
+    pub(super) iteration: usize,
+    pub(super) step: f64,
+    pub(super) objective: f64,
+    pub(super) conjugate: Option<Box<Conjugate<T>>>,
+}
+
+/// The last iteration of a conjugate gradient.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Conjugate<T> {
+    pub(super) point: FixedRank<T>,
+    pub(super) gradient: Tangent<T>,
+    pub(super) direction: Tangent<T>,
+}
+
+/// Names of tensors in a file, in front of those of its parts.
+const PARTS: [&str; 4] = ["point", "last.point", "last.gradient", "last.direction"];
+
+impl<T: Real> State<T> {
+    /// Iterations done.
+    pub fn iteration(&self) -> usize {
+        self.iteration
+    }
+
+    /// F there.
+    pub fn objective(&self) -> f64 {
+        self.objective
+    }
+
+    /// The point in the coordinates of the metric.
+    pub fn point(&self) -> &FixedRank<T> {
+        &self.point
+    }
+
+    /// Writes it as safetensors; others see the old file or the whole new one.
+    ///
+    /// # Errors
+    /// [`Error::Io`] naming `path`; then what was there is still there.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        let mut tensors: Vec<(String, Vec<u8>, Vec<usize>)> = Vec::new();
+        let mut push = |part: &str, names: [&str; 3], matrices: [&Array2<T>; 3]| {
+            for (name, matrix) in names.into_iter().zip(matrices) {
+                let bytes = matrix.iter().flat_map(|x| bytes_of(*x)).collect();
+                tensors.push((
+                    format!("{part}.{name}"),
+                    bytes,
+                    vec![matrix.nrows(), matrix.ncols()],
+                ));
+            }
+        };
+        let mut of_point = |part, x: &FixedRank<T>| push(part, ["u", "s", "v"], [&x.u, &x.s, &x.v]);
+        of_point(PARTS[0], &self.point);
+        if let Some(last) = &self.conjugate {
+            of_point(PARTS[1], &last.point);
+            for (part, x) in [(PARTS[2], &last.gradient), (PARTS[3], &last.direction)] {
+                push(part, ["m", "up", "vp"], [&x.m, &x.up, &x.vp]);
+            }
+        }
+        let numbers = [self.iteration as f64, self.step, self.objective];
+        let numbers: Vec<u8> = numbers.iter().flat_map(|x| x.to_le_bytes()).collect();
+        tensors.push(("numbers".into(), numbers, vec![3]));
+        let views = tensors.iter().map(|(name, bytes, shape)| {
+            let dtype = if name == "numbers" || T::NAME == "f64" { Dtype::F64 } else { Dtype::F32 };
+            TensorView::new(dtype, shape.clone(), bytes).map(|view| (name.as_str(), view))
+        });
+        let bytes = views
+            .collect::<std::result::Result<Vec<_>, _>>()
+            .and_then(|views| safetensors::serialize(views, None))
+            .map_err(|error| Error::malformed(path, error.to_string()))?;
+        Ok(write_atomically(path, |file| std::io::Write::write_all(file, &bytes))?)
+    }
+
+    /// Reads it again.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; [`Error::Malformed`] for a file that is truncated, of another number type, or
+    /// without one of the parts.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let bytes = std::fs::read(path).map_err(Error::io(path))?;
+        let file = SafeTensors::deserialize(&bytes).map_err(|error| {
+            Error::malformed(path, format!("no state of a solver, or truncated ({error})"))
+        })?;
+        let reader = Reader { path, file: &file };
+        let numbers = reader.tensor("numbers", Dtype::F64)?;
+        let &[iteration, step, objective] = numbers.data().as_chunks::<8>().0 else {
+            return Err(Error::malformed(path, "`numbers` is not 3 numbers"));
+        };
+        let [iteration, step, objective] = [iteration, step, objective].map(f64::from_le_bytes);
+        let has_last = file.names().iter().any(|name| name.starts_with(PARTS[1]));
+        let conjugate = if has_last {
+            let (point, gradient) = (reader.point(PARTS[1])?, reader.tangent(PARTS[2])?);
+            Some(Box::new(Conjugate { point, gradient, direction: reader.tangent(PARTS[3])? }))
+        } else {
+            None
+        };
+        let point = reader.point(PARTS[0])?;
+        let state = Self { point, iteration: iteration as usize, step, objective, conjugate };
+        state.check().map_err(|what| Error::malformed(path, what))?;
+        Ok(state)
+    }
+
+    /// Whether shapes fit together and the numbers can be gone on with.
+    fn check(&self) -> std::result::Result<(), String> {
+        let d = self.point.s.nrows();
+        let shape = [self.point.u.ncols(), self.point.s.ncols(), self.point.v.ncols()];
+        if d == 0 || shape.iter().any(|columns| *columns != d) {
+            return Err(format!("U, S and V have {shape:?} columns and S {d} rows"));
+        }
+        if !(self.step > 0.0 && self.step.is_finite()) {
+            return Err(format!("the step {} is not above 0", self.step));
+        }
+        if let Some(last) = &self.conjugate {
+            let (u, v) = (self.point.u.dim(), self.point.v.dim());
+            let fits = last.point.u.dim() == u
+                && last.point.v.dim() == v
+                && last.point.s.dim() == (d, d)
+                && [&last.gradient, &last.direction]
+                    .iter()
+                    .all(|x| x.m.dim() == (d, d) && x.up.dim() == u && x.vp.dim() == v);
+            if !fits {
+                return Err("the last direction has other shapes than the point".into());
+            }
+        }
+        Ok(())
+    }
+}
+
+fn bytes_of<T: Real>(x: T) -> Vec<u8> {
+    match T::NAME {
+        "f64" => x.widen().to_le_bytes().to_vec(),
+        _ => (x.widen() as f32).to_le_bytes().to_vec(),
+    }
+}
+
+struct Reader<'a> {
+    path: &'a Path,
+    file: &'a SafeTensors<'a>,
+}
+
+impl Reader<'_> {
+    fn tensor(&self, name: &str, dtype: Dtype) -> Result<TensorView<'_>> {
+        let tensor = self.file.tensor(name);
+        let tensor =
+            tensor.map_err(|_| Error::malformed(self.path, format!("no tensor `{name}`")))?;
+        if tensor.dtype() == dtype {
+            return Ok(tensor);
+        }
+        let what = format!("`{name}` is {:?}, expected {dtype:?}", tensor.dtype());
+        Err(Error::malformed(self.path, what))
+    }
+
+    fn matrix<T: Real>(&self, name: &str) -> Result<Array2<T>> {
+        let double = T::NAME == "f64";
+        let tensor = self.tensor(name, if double { Dtype::F64 } else { Dtype::F32 })?;
+        let [rows, columns] = *tensor.shape() else {
+            let what = format!("`{name}` has shape {:?}, expected a matrix", tensor.shape());
+            return Err(Error::malformed(self.path, what));
+        };
+        let values = if double {
+            let (values, _) = tensor.data().as_chunks::<8>();
+            values.iter().map(|x| T::narrow(f64::from_le_bytes(*x))).collect()
+        } else {
+            let (values, _) = tensor.data().as_chunks::<4>();
+            values.iter().map(|x| T::narrow(f32::from_le_bytes(*x).into())).collect()
+        };
+        let matrix: Array2<T> = Array2::from_shape_vec((rows, columns), values)
+            .map_err(|error| Error::malformed(self.path, format!("`{name}`: {error}")))?;
+        sixfold_linalg::ensure_finite("the state", matrix.view())
+            .map_err(|error| Error::malformed(self.path, format!("`{name}`: {error}")))?;
+        Ok(matrix)
+    }
+
+    fn point<T: Real>(&self, part: &str) -> Result<FixedRank<T>> {
+        let get = |name: &str| self.matrix(&format!("{part}.{name}"));
+        Ok(FixedRank { u: get("u")?, s: get("s")?, v: get("v")? })
+    }
+
+    fn tangent<T: Real>(&self, part: &str) -> Result<Tangent<T>> {
+        let get = |name: &str| self.matrix(&format!("{part}.{name}"));
+        Ok(Tangent { m: get("m")?, up: get("up")?, vp: get("vp")? })
+    }
+}

@@ -23,6 +23,7 @@ pub use dense::DenseSweep;
 pub use host::HostSweep;
 pub(crate) use positives::add_scaled;
 pub use sampled::{SampleConfig, SampledSweep};
+pub(crate) use sigmoid::{exponential, sigmoid};
 
 /// What a solver needs of an objective: its value, and products of its gradient G = ∇F(X), for
 /// X = A·Bᵀ.

@@ -15,3 +15,4 @@ mod problems;
 mod program;
 mod shards;
 mod solver;
+mod stochastic;

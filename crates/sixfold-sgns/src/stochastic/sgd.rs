@@ -105,6 +105,9 @@ impl Sgd {
     /// # Errors
     /// [`Error::Diverged`] if a vector is not finite any more; [`Error::Io`] for the temporary file.
     ///
+    /// # Panics
+    /// Never: all rows are of one width.
+    ///
     /// # Complexity
     /// O(pairs·(k + 1)·d) in each epoch. With several threads every update copies its vectors, since
     /// numbers that are shared cannot be loaded a register at a time: that takes twice the time, so that

@@ -204,7 +204,8 @@ mod tests {
         let wide = |x: &[f32]| x.iter().map(|x| f64::from(*x)).collect::<Vec<_>>();
         let (words, contexts) = (wide(&words), wide(&contexts));
         let h = 1e-5;
-        let differ = |change: &dyn Fn(&mut [f64], &mut [f64], f64)| {
+        type Change<'a> = &'a dyn Fn(&mut [f64], &mut [f64], f64);
+        let differ = |change: Change<'_>| {
             let at = |h: f64| {
                 let (mut words, mut contexts) = (words.clone(), contexts.clone());
                 change(&mut words, &mut contexts, h);

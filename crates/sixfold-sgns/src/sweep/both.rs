@@ -5,9 +5,9 @@ use std::ops::Range;
 use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 
-use super::host::{COLUMNS, Factors, HostSweep, ROWS, Terms, Tile, spans};
+use super::host::{COLUMNS, Factors, HostSweep, ROWS, Tile, spans};
 use super::packed::Packed;
-use super::tile::Value;
+use super::terms::Terms;
 
 /// Most blocks on a side: what as many threads can work on at once.
 const BLOCKS: usize = 64;
@@ -78,17 +78,17 @@ fn block(
     let within = |part: &Range<usize>, span: Range<usize>, width: usize| {
         (span.start - part.start) * width..(span.end - part.start) * width
     };
-    let mut value = 0.0;
+    let mut values = [0.0; ROWS];
     for of_rows in spans(rows.range.clone(), ROWS) {
         tile.begin(terms, of_rows.clone(), columns.range.start);
         for of_columns in spans(columns.range.clone(), COLUMNS) {
             tile.fill(factors, of_rows.clone(), of_columns.clone());
-            value += tile.derive(terms, of_rows.clone(), of_columns.clone(), Value::Wanted);
+            tile.derive(terms, of_rows.clone(), of_columns.clone(), Some(&mut values));
             let at = within(&rows.range, of_rows.clone(), right.width());
             tile.add_product(right, of_columns.clone(), &mut rows.sums[at]);
             let at = within(&columns.range, of_columns, left.width());
             tile.add_transposed_product(left, of_rows.clone(), &mut columns.sums[at]);
         }
     }
-    value
+    values.iter().sum()
 }

@@ -9,9 +9,10 @@ use rayon::prelude::*;
 
 use super::micro::{self, Left, Store, multiply, with_rows};
 use super::packed::Packed;
+use super::terms::Terms;
 use super::tile::{Row, Spare, Value, derive};
 use super::{Sweep, check};
-use crate::{Counts, Objective, Result};
+use crate::{Objective, Result};
 
 /// Rows of a tile.
 pub(super) const ROWS: usize = 96;
@@ -32,29 +33,15 @@ pub struct HostSweep<'a> {
     terms: Terms<'a>,
 }
 
-/// The terms of an objective: b_i·q_j of all pairs, and the counts of some.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Terms<'a> {
-    pub(super) b: &'a [f32],
-    pub(super) q: &'a [f32],
-    pub(super) counts: Option<&'a Counts>,
-}
-
-impl<'a> Terms<'a> {
-    fn row(&self, i: usize) -> (&'a [u32], &'a [f32]) {
-        self.counts.map_or((&[], &[]), |counts| counts.row(i))
-    }
-}
-
 impl<'a> HostSweep<'a> {
     /// Sweeps of this objective.
     pub fn new(objective: &'a Objective) -> Self {
         let (b, q) = (objective.row_weights(), objective.column_weights());
-        Self { terms: Terms { b, q, counts: Some(objective.counts()) } }
+        Self { terms: Terms { b, q, positives: objective.counts().positives() } }
     }
 
     /// Sweeps of these terms.
-    pub(super) fn of(terms: Terms<'a>) -> Self {
+    pub(crate) fn of(terms: Terms<'a>) -> Self {
         Self { terms }
     }
 }
@@ -71,23 +58,7 @@ impl Sweep<f32> for HostSweep<'_> {
         right: ArrayView2<'_, f32>,
     ) -> Result<(f64, Array2<f32>)> {
         check(self.shape(), a, b, None, Some(right))?;
-        let factors = Factors::new(a, b);
-        let right = Packed::new(right, 1.0);
-        let mut product = Array2::zeros((a.nrows(), right.columns()));
-        let values: Vec<f64> = panels(&mut product, ROWS)
-            .map_init(Tile::default, |tile, (rows, product)| {
-                let mut sums = vec![0.0; rows.len() * right.width()];
-                tile.begin(&self.terms, rows.clone(), 0);
-                let mut value = 0.0;
-                for columns in spans(0..b.nrows(), COLUMNS) {
-                    tile.fill(&factors, rows.clone(), columns.clone());
-                    value += tile.derive(&self.terms, rows.clone(), columns.clone(), Value::Wanted);
-                    tile.add_product(&right, columns, &mut sums);
-                }
-                right.unpad(&sums, product);
-                value
-            })
-            .collect();
+        let (values, product) = self.by_row(a, b, right);
         Ok((values.iter().sum(), product))
     }
 
@@ -106,7 +77,7 @@ impl Sweep<f32> for HostSweep<'_> {
             for rows in spans(0..a.nrows(), ROWS) {
                 tile.begin(&self.terms, rows.clone(), columns.start);
                 tile.fill(&factors, rows.clone(), columns.clone());
-                tile.derive(&self.terms, rows.clone(), columns.clone(), Value::Unwanted);
+                tile.derive(&self.terms, rows.clone(), columns.clone(), None);
                 tile.add_transposed_product(&left, rows, &mut sums);
             }
             left.unpad(&sums, product);
@@ -127,6 +98,33 @@ impl Sweep<f32> for HostSweep<'_> {
 }
 
 impl HostSweep<'_> {
+    /// The objective of each row, and G·R.
+    pub(crate) fn by_row(
+        &self,
+        a: ArrayView2<'_, f32>,
+        b: ArrayView2<'_, f32>,
+        right: ArrayView2<'_, f32>,
+    ) -> (Vec<f64>, Array2<f32>) {
+        let factors = Factors::new(a, b);
+        let right = Packed::new(right, 1.0);
+        let mut product = Array2::zeros((a.nrows(), right.columns()));
+        let mut values = vec![0.0; a.nrows()];
+        panels(&mut product, ROWS).zip(values.par_chunks_mut(ROWS)).for_each_init(
+            Tile::default,
+            |tile, ((rows, product), values)| {
+                let mut sums = vec![0.0; rows.len() * right.width()];
+                tile.begin(&self.terms, rows.clone(), 0);
+                for columns in spans(0..b.nrows(), COLUMNS) {
+                    tile.fill(&factors, rows.clone(), columns.clone());
+                    tile.derive(&self.terms, rows.clone(), columns.clone(), Some(values));
+                    tile.add_product(&right, columns, &mut sums);
+                }
+                right.unpad(&sums, product);
+            },
+        );
+        (values, product)
+    }
+
     pub(super) fn terms(&self) -> &Terms<'_> {
         &self.terms
     }
@@ -198,20 +196,19 @@ impl Tile {
         Arch::new().dispatch(Fill { tile: self, left, d, across: &factors.across, columns });
     }
 
-    /// Replaces it by the derivative and returns the objective of it. Tiles of the same rows must
-    /// follow each other from left to right, after [`Self::begin`].
+    /// Replaces it by the derivative and adds the objective of each row where that is wanted. Tiles of
+    /// the same rows must follow each other from left to right, after [`Self::begin`].
     pub(super) fn derive(
         &mut self,
         terms: &Terms<'_>,
         rows: Range<usize>,
         columns: Range<usize>,
-        value: Value,
-    ) -> f64 {
+        mut values: Option<&mut [f64]>,
+    ) {
         let q = &terms.q[columns.clone()];
-        let mut sum = 0.0;
-        for ((i, t), cursor) in rows.zip(self.x.chunks_exact_mut(self.pitch)).zip(&mut self.cursors)
-        {
-            let (of_row, counts) = terms.row(i);
+        let tile = self.x.chunks_exact_mut(self.pitch).zip(&mut self.cursors);
+        for (r, (i, (t, cursor))) in rows.zip(tile).enumerate() {
+            let (of_row, counts) = terms.positives.row(i);
             let (of_row, counts) = (&of_row[*cursor..], &counts[*cursor..]);
             let found = of_row.iter().take_while(|&&j| (j as usize) < columns.end).count();
             *cursor += found;
@@ -223,14 +220,16 @@ impl Tile {
                 columns: &of_row[..found],
                 counts: &counts[..found],
             };
-            sum += derive(row, &mut self.spare, value);
+            match &mut values {
+                Some(values) => values[r] += derive(row, &mut self.spare, Value::Wanted),
+                None => _ = derive(row, &mut self.spare, Value::Unwanted),
+            }
         }
-        sum
     }
 
     /// Sets the cursors of these rows to the first pair from column `from` on.
     pub(super) fn begin(&mut self, terms: &Terms<'_>, rows: Range<usize>, from: usize) {
-        let first = |i| terms.row(i).0.partition_point(|&j| (j as usize) < from);
+        let first = |i| terms.positives.row(i).0.partition_point(|&j| (j as usize) < from);
         self.cursors.clear();
         self.cursors.extend(rows.map(first));
     }

@@ -12,6 +12,7 @@ mod packed;
 mod positives;
 mod sampled;
 mod sigmoid;
+mod terms;
 mod tile;
 
 use ndarray::{Array2, ArrayView2};
@@ -24,6 +25,9 @@ pub use host::HostSweep;
 pub(crate) use positives::add_scaled;
 pub use sampled::{SampleConfig, SampledSweep};
 pub(crate) use sigmoid::{exponential, sigmoid};
+pub(crate) use terms::Positives;
+#[cfg(feature = "model")]
+pub(crate) use terms::Terms;
 
 /// What a solver needs of an objective: its value, and products of its gradient G = ∇F(X), for
 /// X = A·Bᵀ.

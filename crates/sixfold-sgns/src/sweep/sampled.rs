@@ -4,8 +4,9 @@ use ndarray::{Array2, ArrayView2, Axis};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::host::{HostSweep, Terms};
+use super::host::HostSweep;
 use super::positives::{by_columns, by_rows};
+use super::terms::{Positives, Terms};
 use super::{Sweep, check};
 use crate::{Error, Objective, Result};
 
@@ -128,7 +129,7 @@ impl Sweep<f32> for SampledSweep<'_> {
     ) -> Result<(f64, Array2<f32>)> {
         check(self.shape(), a, b, None, Some(right))?;
         let (ids, q) = self.draw(&self.contexts, 0);
-        let terms = Terms { b: self.objective.row_weights(), q: &q, counts: None };
+        let terms = Terms { b: self.objective.row_weights(), q: &q, positives: Positives::NONE };
         let drawn = |x: ArrayView2<'_, f32>| x.select(Axis(0), &ids);
         let negatives = HostSweep::of(terms).rows(a, drawn(b).view(), drawn(right).view())?;
         let (positive, mut product) = by_rows(self.objective.counts(), a, b, right);
@@ -144,7 +145,8 @@ impl Sweep<f32> for SampledSweep<'_> {
     ) -> Result<Array2<f32>> {
         check(self.shape(), a, b, Some(left), None)?;
         let (ids, weights) = self.draw(&self.words, 1);
-        let terms = Terms { b: &weights, q: self.objective.column_weights(), counts: None };
+        let terms =
+            Terms { b: &weights, q: self.objective.column_weights(), positives: Positives::NONE };
         let drawn = |x: ArrayView2<'_, f32>| x.select(Axis(0), &ids);
         let mut product = HostSweep::of(terms).columns(drawn(a).view(), b, drawn(left).view())?;
         product += &by_columns(self.objective.counts(), a, b, left);

@@ -10,6 +10,8 @@ mod golden;
 mod manifold;
 mod neighbours;
 mod objective;
+#[cfg(feature = "model")]
+mod ops;
 mod phrases;
 mod problems;
 mod program;

@@ -42,7 +42,6 @@ mod extension {
     )]
     pub(crate) trait SweepOps: Backend {
         /// The objective of each row, `[n]`, and G·R, `[n, r]`.
-        #[expect(clippy::too_many_arguments, reason = "tensors of one operation, by backend")]
         fn sgns_sweep(
             a: FloatTensor<Self>,
             b: FloatTensor<Self>,

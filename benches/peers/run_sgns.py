@@ -80,7 +80,7 @@ def run(command, env):
     return json.loads(subprocess.run(command, env=env, check=True, stdout=subprocess.PIPE, text=True).stdout)
 
 
-def quality(a, env):
+def quality(a, env, versions):
     corpus, vectors = a.data / "wiki_en/train_AB.tsv.gz", a.gensim
     if vectors is None:
         vectors = a.points / "gensim_AB.bin"
@@ -90,13 +90,15 @@ def quality(a, env):
     gensim = json.loads(vectors.with_suffix(".json").read_text())
     command = [str(a.ours / "sgns_quality"), str(corpus), str(a.data / "wordsim"), str(vectors)]
     ours = run(command + ["sgd"] * a.sgd, env)
+    versions |= gensim["versions"]
     cpu = ours["cpu"]
     total = sum(cpu[stage] for stage in ("counting", "start", "iterations"))
     stages = [f"{stage} {seconds:.1f}" for stage, seconds in cpu.items()]
     lines = [
-        f"gensim {gensim['versions']['gensim']}: {gensim['cpu']:.1f} CPU s for {gensim['epochs']} epochs of "
+        f"gensim{', a run that was kept' if a.gensim else ''}: {gensim['cpu']:.1f} CPU s for {gensim['epochs']} epochs of "
         f"{gensim['tokens']:,} tokens, {gensim['words']:,} words. Sixfold: {total:.1f} CPU s, "
-        f"{total / gensim['cpu']:.1%} of it (gate ≤ 25 %: {mark(total <= gensim['cpu'] / 4)}); {', '.join(stages)}. "
+        f"{total / gensim['cpu']:.1%} of it (gate ≤ 25 %: {mark(total <= gensim['cpu'] / 4)}); {', '.join(stages)}. The "
+        f"machine's load was {os.getloadavg()[1]:.1f} in the last five minutes. "
         f"{ours['words']:,} words, {ours['non_zeros']:,} pairs; F {ours['objective']:.5e}, gap ratio "
         f"{ours['gap']:.3f}.",
         "",
@@ -128,14 +130,14 @@ def main():
     env = os.environ | {f"{library}_NUM_THREADS": "1" for library in libraries}
     env["SIXFOLD_POINTS"] = str(a.points.resolve())
     env["SIXFOLD_CORPUS"] = str((a.data / "wiki_en/train_AB.tsv.gz").resolve())
-    disturbed, sections, versions = {"none": 0.0}, [], {}
+    disturbed, sections, versions = {}, [], {}
     if a.only != "quality":
         # Ours first: it writes what both read.
         ours = Side("Sixfold", [str((a.ours / "sgns_peer").resolve())], env)
         theirs = Side("reference", [a.python, str(ROOT / "benches/peers/sgns.py")], env)
         told = [parity(theirs, ours)]
         table, rates = speed(a, theirs, ours, disturbed), sweeps(a, ours, disturbed)
-        versions = theirs.ask("about")["versions"]
+        versions |= theirs.ask("about")["versions"]
         theirs.close()
         ours.close()
         sections += [
@@ -165,13 +167,16 @@ def main():
             "Sixfold reads the packed text itself; gensim reads lines of words, which are written before its clock starts.",
             "In parentheses the difference to gensim with its 95 % interval (paired bootstrap, 2,000 draws).",
             "",
-            *quality(a, env),
+            *quality(a, env, versions),
             "",
         ]
+    about = heading(versions, disturbed.values() or [0.0])
+    if not disturbed:  # no rounds that could tell
+        about = [line for line in about if not line.startswith("- other processes")]
     lines = [
         "# Riemannian SGNS beside its reference and beside gensim, on the CPU",
         "",
-        *heading(versions, disturbed.values()),
+        *about,
         f"- one thread each, CPU seconds of the process, minimum of {a.repeats} rounds in turns",
         "",
         *sections,

@@ -141,7 +141,7 @@ fn tables(dir: &Path, systems: &[(&str, WordVectors)]) -> Result<Vec<Value>> {
     for (name, kept) in [("all", [true, true]), ("syntactic", [true, false]), ("semantic", [false, true])] {
         let of = |answers: &[Option<bool>]| -> Vec<bool> {
             let questions = answers.iter().zip(&syntactic);
-            questions.filter(|(_, &syntactic)| kept[usize::from(!syntactic)]).filter_map(|(x, _)| *x).collect()
+            questions.filter(|&(_, &syntactic)| kept[usize::from(!syntactic)]).filter_map(|(x, _)| *x).collect()
         };
         let first = of(&scores[0].answers);
         let rows = scores

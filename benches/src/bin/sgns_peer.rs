@@ -17,9 +17,7 @@ use sixfold_linalg::files::{write_atomically, write_npy};
 use sixfold_sgns::corpus::{CorpusConfig, Normalise};
 use sixfold_sgns::counting::{CountConfig, Unknown, count, import_counts};
 use sixfold_sgns::sweep::{HostSweep, Sweep};
-use sixfold_sgns::{
-    Metric, Objective, ObjectiveConfig, Solver, SolverConfig, StepSize, initial,
-};
+use sixfold_sgns::{Metric, Objective, ObjectiveConfig, Solver, SolverConfig, StepSize, initial};
 
 const D: usize = 100;
 

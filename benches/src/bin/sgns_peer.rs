@@ -41,7 +41,7 @@ fn main() -> Result<()> {
         works.push(Work::new(name, flop, Unit::Flop, move |_| iteration(&of, n)));
         let of = dir.clone();
         works.push(Work {
-            variants: &["rows", "columns", "gemm"],
+            variants: &["rows", "alone", "columns", "gemm"],
             ..Work::new(format!("sweep_{n}"), flop / 2.0, Unit::Flop, move |variant| {
                 sweep(&of, n, variant)
             })
@@ -143,14 +143,15 @@ fn sweep(dir: &Path, n: usize, variant: &str) -> Result<Run> {
     if variant == "gemm" {
         return Ok(tiles(n));
     }
-    let (objective, rows) = (Rc::new(objective(dir, n)?), variant == "rows");
+    let (objective, variant) = (Rc::new(objective(dir, n)?), variant.to_owned());
     let [a, b] = factors(n)?;
     Ok(Box::new(move || {
         let sweep = HostSweep::new(&objective);
-        // The counts are symmetric: both do the same but for the value.
-        match rows {
-            true => drop(black_box(sweep.rows(a.view(), b.view(), b.view())?)),
-            false => drop(black_box(sweep.columns(a.view(), b.view(), a.view())?)),
+        let (a, b) = (a.view(), b.view());
+        match variant.as_str() {
+            "rows" => drop(black_box(sweep.rows(a, b, b)?)),
+            "alone" => drop(black_box(sweep.rows_without_value(a, b, b)?)),
+            _ => drop(black_box(sweep.columns(a, b, a)?)),
         }
         Ok(())
     }))

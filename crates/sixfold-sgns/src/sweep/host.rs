@@ -105,6 +105,28 @@ impl HostSweep<'_> {
         b: ArrayView2<'_, f32>,
         right: ArrayView2<'_, f32>,
     ) -> (Vec<f64>, Array2<f32>) {
+        self.by_row_with(a, b, right, Value::Wanted)
+    }
+
+    /// G·R alone: what benches measure the cost of the objective by.
+    #[doc(hidden)]
+    pub fn rows_without_value(
+        &self,
+        a: ArrayView2<'_, f32>,
+        b: ArrayView2<'_, f32>,
+        right: ArrayView2<'_, f32>,
+    ) -> Result<Array2<f32>> {
+        check(self.shape(), a, b, None, Some(right))?;
+        Ok(self.by_row_with(a, b, right, Value::Unwanted).1)
+    }
+
+    fn by_row_with(
+        &self,
+        a: ArrayView2<'_, f32>,
+        b: ArrayView2<'_, f32>,
+        right: ArrayView2<'_, f32>,
+        value: Value,
+    ) -> (Vec<f64>, Array2<f32>) {
         let factors = Factors::new(a, b);
         let right = Packed::new(right, 1.0);
         let mut product = Array2::zeros((a.nrows(), right.columns()));
@@ -116,7 +138,8 @@ impl HostSweep<'_> {
                 tile.begin(&self.terms, rows.clone(), 0);
                 for columns in spans(0..b.nrows(), COLUMNS) {
                     tile.fill(&factors, rows.clone(), columns.clone());
-                    tile.derive(&self.terms, rows.clone(), columns.clone(), Some(values));
+                    let values = (value == Value::Wanted).then_some(&mut *values);
+                    tile.derive(&self.terms, rows.clone(), columns.clone(), values);
                     tile.add_product(&right, columns, &mut sums);
                 }
                 right.unpad(&sums, product);

@@ -18,8 +18,8 @@ use std::path::{Path, PathBuf};
 use memmap2::Mmap;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use sixfold_linalg::files::{map_file, try_write_atomically};
 
-use crate::atomic::write_atomically;
 use crate::{Error, Result};
 
 const FRONT: usize = 20;
@@ -27,7 +27,7 @@ const FRONT: usize = 20;
 /// What is written behind the header, and its checksum.
 pub(crate) struct Payload<'a, 'f> {
     path: &'a Path,
-    file: &'a mut BufWriter<&'f mut File>,
+    file: &'a mut BufWriter<&'f File>,
     crc: flate2::Crc,
     len: u64,
 }
@@ -48,7 +48,7 @@ pub(crate) fn write(
     payload: impl FnOnce(&mut Payload<'_, '_>) -> Result<()>,
 ) -> Result<()> {
     let header = serde_json::to_vec(header).map_err(|error| Error::io(path)(error.into()))?;
-    write_atomically(path, |file| {
+    try_write_atomically(path, |file| {
         let mut front = Vec::from(magic);
         front.extend(0u64.to_le_bytes());
         front.extend((header.len() as u32).to_le_bytes());
@@ -77,13 +77,9 @@ pub(crate) struct Container<H> {
 
 impl<H: DeserializeOwned> Container<H> {
     /// Maps a file and checks it.
-    #[expect(unsafe_code, reason = "mapping a file is unsafe by nature")]
     pub(crate) fn open(path: &Path, magic: &[u8; 8], kind: &str) -> Result<Self> {
         let malformed = |what: String| Error::malformed(path, what);
-        let file = File::open(path).map_err(Error::io(path))?;
-        // SAFETY: the map is private and read-only. If another process truncates the file while
-        // it is mapped, reading it faults; the documentation says so.
-        let bytes = unsafe { Mmap::map(&file) }.map_err(Error::io(path))?;
+        let bytes = map_file(path)?;
         if bytes.get(..7) != Some(&magic[..7]) {
             return Err(malformed(format!("expected {kind}, found another kind of file")));
         }

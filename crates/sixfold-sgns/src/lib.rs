@@ -1,6 +1,5 @@
 //! Word embeddings by Riemannian optimisation of the skip-gram negative-sampling objective.
 
-mod atomic;
 mod container;
 pub mod corpus;
 pub mod counting;
@@ -16,6 +15,7 @@ pub mod phrases;
 mod solver;
 mod spill;
 mod sppmi;
+pub mod stochastic;
 pub mod sweep;
 pub mod vectors;
 mod vocabulary;

@@ -5,8 +5,8 @@ use std::io::Write;
 use std::path::Path;
 
 use rustc_hash::{FxHashMap, FxHashSet};
+use sixfold_linalg::files::try_write_atomically;
 
-use crate::atomic::write_atomically;
 use crate::corpus::{CorpusConfig, for_each_document};
 use crate::{Error, Result};
 
@@ -144,7 +144,7 @@ impl Phrases {
     /// there.
     pub fn rewrite(&self, corpus: &CorpusConfig, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
-        write_atomically(path, |file| {
+        try_write_atomically(path, |file| {
             for_each_document(corpus, PhrasesConfig::default().memory, |document| {
                 let mut line = self.apply(document).join(" ");
                 line.push('\n');

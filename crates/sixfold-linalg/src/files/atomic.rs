@@ -1,7 +1,7 @@
 //! Files that appear whole or not at all.
 
 use std::fs::{File, Permissions};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter};
 use std::path::Path;
 
 use super::error::FileError;
@@ -32,27 +32,39 @@ pub fn write_atomically<T>(
     write: impl FnOnce(&mut BufWriter<&File>) -> io::Result<T>,
 ) -> Result<T, FileError> {
     let path = path.as_ref();
-    replace(path, write).map_err(FileError::io(path))
+    try_write_atomically(path, |file| write(file).map_err(FileError::io(path)))
 }
 
-fn replace<T>(
-    path: &Path,
-    write: impl FnOnce(&mut BufWriter<&File>) -> io::Result<T>,
-) -> io::Result<T> {
+/// [`write_atomically`] for what fails in more ways than files do: errors of `write` come out as
+/// they are.
+///
+/// # Errors
+/// Those of `write`, and [`FileError::Io`] naming `path`.
+pub fn try_write_atomically<T, E: From<FileError>>(
+    path: impl AsRef<Path>,
+    write: impl FnOnce(&mut BufWriter<&File>) -> Result<T, E>,
+) -> Result<T, E> {
+    let path = path.as_ref();
+    let named = || FileError::io(path);
+    let file = beside(path).map_err(named())?;
+    let mut buffered = BufWriter::with_capacity(BUFFER, file.as_file());
+    let done = write(&mut buffered)?;
+    // What is left in the buffer can fail too, and a drop would not say so.
+    let flushed = buffered.into_inner().map_err(io::IntoInnerError::into_error);
+    flushed.and_then(File::sync_data).map_err(named())?;
+    file.persist(path).map_err(|failed| named()(failed.error))?;
+    Ok(done)
+}
+
+/// A new file under a temporary name in the directory of `path`.
+fn beside(path: &Path) -> io::Result<tempfile::NamedTempFile> {
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
     builder.prefix(".tmp-");
     if let Some(permissions) = usual_permissions() {
         builder.permissions(permissions);
     }
-    let file = builder.tempfile_in(dir)?;
-    let mut buffered = BufWriter::with_capacity(BUFFER, file.as_file());
-    let done = write(&mut buffered)?;
-    buffered.flush()?;
-    drop(buffered);
-    file.as_file().sync_data()?;
-    file.persist(path).map_err(|failed| failed.error)?;
-    Ok(done)
+    builder.tempfile_in(dir)
 }
 
 /// Temporary files are private to their owner; this becomes an ordinary one, within the mask of

@@ -21,7 +21,7 @@ mod npy;
 mod open;
 mod write;
 
-pub use atomic::write_atomically;
+pub use atomic::{try_write_atomically, write_atomically};
 pub use error::FileError;
 pub use map::map_file;
 pub use matrix::{Matrix, OnMatrix};

@@ -55,7 +55,7 @@ pub enum Normalise {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum InvalidUtf8 {
-    /// [`Error::Malformed`] naming the file and the byte.
+    /// [`Error::Malformed`] naming the file and the place.
     #[default]
     Refuse,
     /// Each wrong sequence becomes U+FFFD, which is no letter and no white space.

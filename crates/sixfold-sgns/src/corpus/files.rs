@@ -3,9 +3,10 @@
 use std::io::Write;
 use std::path::Path;
 
+use sixfold_linalg::files::{map_file, write_atomically};
+
 use super::config::{CorpusConfig, Shard};
 use super::words::WordCounts;
-use crate::atomic::write_atomically;
 use crate::container;
 use crate::counting::{read_number, write_number};
 use crate::parts::{self, Header};
@@ -74,17 +75,27 @@ impl WordCounts {
     }
 }
 
+/// A file of UTF-8 text, without the byte order mark.
+pub(crate) fn text_file(path: &Path) -> Result<String> {
+    let file = map_file(path)?;
+    match std::str::from_utf8(&file) {
+        Ok(text) => Ok(text.strip_prefix('\u{feff}').unwrap_or(text).to_owned()),
+        Err(error) => {
+            let line = 1 + memchr::memchr_iter(b'\n', &file[..error.valid_up_to()]).count();
+            Err(Error::malformed(path, format!("line {line}: expected UTF-8")))
+        }
+    }
+}
+
 impl Vocabulary {
     /// Writes a line for each word: the word, a tab, its count.
     ///
     /// # Errors
     /// [`Error::Io`] naming `path`; then what was there is still there.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        let path = path.as_ref();
-        write_atomically(path, |file| {
-            let mut lines = self.iter().map(|(word, count)| writeln!(file, "{word}\t{count}"));
-            lines.try_for_each(|written| written).map_err(Error::io(path))
-        })
+        Ok(write_atomically(path, |file| {
+            self.iter().try_for_each(|(word, count)| writeln!(file, "{word}\t{count}"))
+        })?)
     }
 
     /// Reads what [`Self::save`] writes.
@@ -94,11 +105,7 @@ impl Vocabulary {
     /// repeats a word; [`Error::Empty`] for an empty file.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let text = std::fs::read(path).map_err(Error::io(path))?;
-        let text = String::from_utf8(text).map_err(|error| {
-            let at = error.utf8_error().valid_up_to();
-            Error::malformed(path, format!("byte {at} is not UTF-8"))
-        })?;
+        let text = text_file(path)?;
         let mut words = Vec::new();
         for (number, line) in text.lines().enumerate() {
             let cells = line.split_once('\t').filter(|(word, _)| !word.is_empty());

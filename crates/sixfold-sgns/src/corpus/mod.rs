@@ -12,7 +12,8 @@ mod tokenise;
 mod words;
 
 pub use config::{CorpusConfig, InvalidUtf8, Normalise, Shard};
-pub(crate) use store::Tokens;
+pub(crate) use files::text_file;
+pub(crate) use store::{Store, Tokens};
 pub(crate) use tokenise::END;
 pub use words::{WordCounts, count_words};
 pub(crate) use words::{encode, encode_into, for_each_document};

@@ -62,8 +62,17 @@ impl Store {
     /// Takes a block out.
     pub(crate) fn take(&mut self, at: usize) -> Result<Tokens> {
         let (block, place) = &mut self.blocks[at];
+        if let Place::Memory(ids) = place {
+            return Ok(Tokens { block: *block, ids: std::mem::take(ids) });
+        }
+        self.read(at)
+    }
+
+    /// A copy of a block.
+    pub(crate) fn read(&self, at: usize) -> Result<Tokens> {
+        let (block, place) = &self.blocks[at];
         let ids = match place {
-            Place::Memory(ids) => std::mem::take(ids),
+            Place::Memory(ids) => ids.clone(),
             Place::Disk { offset, len } => {
                 let mut ids = vec![0; *len];
                 if let Some(spill) = &self.spill {

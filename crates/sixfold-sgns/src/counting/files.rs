@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 use serde_json::Value;
+use sixfold_linalg::files::try_write_atomically;
 
 use super::config::{CountConfig, Sides};
 use super::counter::Counter;
@@ -12,7 +13,6 @@ use super::matrix::{Scale, matrix};
 use super::row::{RowSums, read_row};
 use super::run::{Groups, Run};
 use super::windows::{UNKNOWN, keep_probabilities};
-use crate::atomic::write_atomically;
 use crate::container::{self, Container};
 use crate::corpus::{CorpusConfig, Shard, encode_into};
 use crate::parts::{self, Header};
@@ -227,7 +227,7 @@ impl CountsFile {
     /// [`Error::Malformed`]; [`Error::Io`] naming `path`; then what was there is still there.
     pub fn export(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
-        write_atomically(path, |file| {
+        try_write_atomically(path, |file| {
             let mut left = self.part.payload();
             let mut records = Vec::new();
             for word in 0..self.words.len() {

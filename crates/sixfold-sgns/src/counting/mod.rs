@@ -16,12 +16,12 @@ mod windows;
 pub use config::{CountConfig, Keep, Sides, Subsample, SubsampleMode, Unknown};
 pub use files::{CountsFile, count_shard, import_counts, merge_shards};
 pub(crate) use row::{read_number, write_number};
+pub(crate) use windows::{Layout, UNKNOWN, keep_probabilities};
 
 use crate::corpus::{CorpusConfig, Shard, encode, encode_into};
 use crate::{Counts, Result, Vocabulary};
 use counter::Counter;
 use matrix::{Scale, matrix};
-use windows::{UNKNOWN, keep_probabilities};
 
 /// The vocabulary of a text, and the counts of its pairs.
 ///

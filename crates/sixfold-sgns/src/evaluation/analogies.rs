@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::lines::{lines, read};
+use super::lines::lines;
+use crate::corpus::text_file;
 use crate::{Error, Result};
 
 /// a is to b as c is to d.
@@ -43,7 +44,7 @@ impl Analogies {
     /// [`Error::Io`]; [`Error::Malformed`] with the line; [`Error::Empty`] without questions.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        Self::of(path, &read(path)?)
+        Self::of(path, &text_file(path)?)
     }
 
     /// Questions from the text of such a file.

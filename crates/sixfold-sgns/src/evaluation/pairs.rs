@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::lines::{lines, read};
+use super::lines::lines;
+use crate::corpus::text_file;
 use crate::{Error, Result};
 
 /// Two words and the score of their similarity.
@@ -38,7 +39,7 @@ impl WordPairs {
     /// [`Error::Io`]; [`Error::Malformed`] with the line; [`Error::Empty`] without pairs.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        Self::of(path, &read(path)?)
+        Self::of(path, &text_file(path)?)
     }
 
     /// Pairs from the text of such a file.

@@ -33,6 +33,7 @@ use std::path::Path;
 
 use sixfold_linalg::files::map_file;
 
+pub use crate::corpus::InvalidUtf8;
 use crate::{Error, Result, WordVectors};
 use words::Words;
 
@@ -100,22 +101,13 @@ impl Format {
     }
 }
 
-/// What to do with words that are no UTF-8.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum InvalidUtf8 {
-    /// An error that names the place.
-    #[default]
-    Refuse,
-    /// Each invalid sequence becomes U+FFFD. word2vec cuts long words in the middle of a character.
-    Replace,
-}
-
 /// How a file of word vectors is read.
 #[derive(Clone, Debug, Default)]
 pub struct ReadConfig {
     /// Only the first words; in most files they are the most frequent ones.
     pub limit: Option<usize>,
-    /// Words that are no UTF-8.
+    /// What to do with words that are no UTF-8; word2vec cuts long words in the middle of a
+    /// character.
     pub invalid_utf8: InvalidUtf8,
     /// The format, where the content shall not decide.
     pub format: Option<Format>,

@@ -18,6 +18,7 @@ use crate::{Error, Result};
 
 pub use dense::DenseSweep;
 pub use host::HostSweep;
+pub(crate) use sigmoid::{exponential, sigmoid};
 
 /// What a solver needs of an objective: its value, and products of its gradient G = ∇F(X), for
 /// X = A·Bᵀ.

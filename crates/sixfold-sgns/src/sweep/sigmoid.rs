@@ -23,13 +23,13 @@ pub(super) fn simd<R>(f: impl FnOnce() -> R) -> R {
 
 /// e = 2^−|t|, of which the functions below are made.
 #[inline(always)]
-pub(super) fn exponential(t: f32) -> f32 {
+pub(crate) fn exponential(t: f32) -> f32 {
     exp2_of_minus(t.abs())
 }
 
 /// σ = 1/(1 + 2^−t) within 5e-7, relative.
 #[inline(always)]
-pub(super) fn sigmoid(t: f32, e: f32) -> f32 {
+pub(crate) fn sigmoid(t: f32, e: f32) -> f32 {
     (if t < 0.0 { e } else { 1.0 }) / (1.0 + e)
 }
 

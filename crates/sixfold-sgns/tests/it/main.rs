@@ -11,3 +11,4 @@ mod neighbours;
 mod phrases;
 mod program;
 mod shards;
+mod stochastic;

@@ -189,7 +189,7 @@ fn vocabularies_and_records_are_checked() {
     assert!(load(b"a\t1\nb 1\n").contains("line 2: expected a word, a tab and a count"));
     assert!(load(b"a\t1\nb\t-1\n").contains("line 2"));
     assert!(load(b"a\t1\nb\t1\na\t1\n").contains("line 3 repeats a word"));
-    assert!(load(b"a\t1\n\xff\t1\n").contains("byte 4 is not UTF-8"));
+    assert!(load(b"a\t1\n\xff\t1\n").contains("line 2: expected UTF-8"));
     let record = |w: u32, c: u32, count: f64| {
         [&w.to_le_bytes()[..], &c.to_le_bytes(), &count.to_le_bytes()].concat()
     };

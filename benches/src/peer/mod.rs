@@ -11,6 +11,7 @@ use std::time::Instant;
 
 use serde_json::{Map, Value, json};
 
+pub use process::cpu_seconds;
 pub use work::{Prepare, Run, Unit, Work};
 
 /// Any error ends the process, with its message.

@@ -6,7 +6,10 @@ use super::Result;
 
 /// Seconds of CPU time that the living threads have used, to the nanosecond. Rayon's threads
 /// live as long as the process, so none are lost.
-pub(crate) fn cpu_seconds() -> Result<f64> {
+///
+/// # Errors
+/// Where there is no `/proc`.
+pub fn cpu_seconds() -> Result<f64> {
     let mut sum = 0.0;
     for task in fs::read_dir("/proc/self/task")? {
         let line = fs::read_to_string(task?.path().join("schedstat"))?;

@@ -16,8 +16,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let path = arguments.next().ok_or("which file?")?;
     let column = arguments.next().map(|column| column.parse()).transpose()?;
     let threads = arguments.next().map_or(Ok(1), |threads| threads.parse())?;
-    let corpus =
-        CorpusConfig { column, normalise: Normalise::Ascii, ..CorpusConfig::new([path]) };
+    let corpus = CorpusConfig { column, normalise: Normalise::Ascii, ..CorpusConfig::new([path]) };
     let words = count_words(&corpus, Shard::WHOLE, 1 << 30)?;
     let total = words.total();
     let words = words.into_vocabulary(50, None)?;

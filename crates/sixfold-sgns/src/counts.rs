@@ -1,5 +1,6 @@
 //! The matrix of co-occurrence counts.
 
+use crate::sweep::Positives;
 use crate::{Error, Result};
 
 /// Sparse counts #(w, c) of word–context pairs, compressed by rows.
@@ -124,6 +125,11 @@ impl Counts {
     pub fn row(&self, i: usize) -> (&[u32], &[f32]) {
         let range = self.offsets[i]..self.offsets[i + 1];
         (&self.columns[range.clone()], &self.values[range])
+    }
+
+    pub(crate) fn positives(&self) -> Positives<'_> {
+        let Self { offsets, columns, values, .. } = self;
+        Positives { offsets, columns, counts: values }
     }
 
     /// #(w) = Σ_c #(w, c), `[n]`.

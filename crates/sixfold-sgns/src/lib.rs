@@ -10,6 +10,8 @@ pub mod formats;
 pub mod initial;
 mod manifold;
 mod objective;
+#[cfg(feature = "model")]
+pub mod ops;
 mod parts;
 pub mod phrases;
 mod solver;

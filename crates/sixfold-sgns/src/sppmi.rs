@@ -4,6 +4,7 @@ use ndarray::{Array1, Array2, ArrayView2};
 use rayon::prelude::*;
 use sixfold_linalg::{LinearOperator, TruncatedSvdConfig, truncated_svd_of};
 
+use crate::sweep::add_scaled;
 use crate::{Objective, Result};
 
 /// max(log(#(w,c) / (b(w)·q(c))), 0) for the pairs that were seen: PMI − log k with the smoothing of
@@ -108,15 +109,4 @@ impl LinearOperator<f32> for Sppmi<'_> {
         });
         product
     }
-}
-
-fn add_scaled(row: &mut [f32], factor: f32, other: &[f32]) {
-    pulp::Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            for (to, from) in row.iter_mut().zip(other) {
-                *to = factor.mul_add(*from, *to);
-            }
-        },
-    );
 }

@@ -21,6 +21,10 @@ use crate::{Error, FixedRank, Objective, Result};
 /// Armijo's c₁: the share of the promised gain that a step must bring.
 const ENOUGH: f64 = 1e-4;
 
+/// A relative change of the objective that is rounding, and how many trials must end in one.
+const FLAT: f64 = 1e-8;
+const FLAT_TRIALS: usize = 3;
+
 /// Halvings of one step before the solver gives up.
 const HALVINGS: usize = 30;
 
@@ -34,7 +38,7 @@ const HALVINGS: usize = 30;
 /// a resumed run those of one that was never interrupted.
 ///
 /// # Complexity
-/// 8·n·m·d operations an iteration; about 10·(n + m)/2·d numbers of memory beside the counts.
+/// 8·n·m·d operations an iteration; about 12·(n + m)/2·d numbers of memory beside the counts.
 ///
 /// # References
 /// Fonarev et al. 2017, algorithm 1; Lubich and Oseledets 2014, *A projector-splitting integrator for
@@ -83,7 +87,7 @@ pub struct Step {
     pub iteration: usize,
     /// F after it.
     pub objective: f64,
-    /// The step length η.
+    /// The length η of the step; after the last one of a gradient, that of the next.
     pub step: f64,
     /// ‖G·V‖ (splitting) or the norm of the Riemannian gradient, after it, in the metric.
     pub gradient_norm: f64,
@@ -119,7 +123,7 @@ impl<T: Real, S: Sweep<T>> Solver<T, S> {
             StepSize::Relative(tau) => tau / scales.curvature,
             StepSize::Absolute(lambda) => lambda,
         };
-        let state = State { point, iteration: 0, step, objective: f64::NAN, conjugate: None };
+        let state = State { point, iteration: 0, step, objective: f64::NAN, last: None };
         Self::at(sweep, config, scales, state)
     }
 
@@ -140,7 +144,13 @@ impl<T: Real, S: Sweep<T>> Solver<T, S> {
         Self::at(sweep, config, Scales::new(objective, config.metric), state)
     }
 
-    fn at(sweep: S, config: SolverConfig, scales: Scales<T>, mut state: State<T>) -> Result<Self> {
+    fn at(
+        mut sweep: S,
+        config: SolverConfig,
+        scales: Scales<T>,
+        mut state: State<T>,
+    ) -> Result<Self> {
+        sweep.begin(state.iteration);
         let (objective, known) = evaluate(&sweep, &scales, config.direction, &state.point)?;
         state.objective = objective;
         let solver = Self { sweep, config, scales, state, known };
@@ -173,50 +183,72 @@ impl<T: Real, S: Sweep<T>> Solver<T, S> {
         }
         let before = self.state.objective;
         let mut rejected = 0;
-        let norm = loop {
-            let (point, promise, conjugate) = match &self.known {
+        loop {
+            self.sweep.begin(self.state.iteration);
+            let (point, promise, along) = match &self.known {
                 Known::Rows(gv) => self.split(gv)?,
                 Known::Tangent(gradient) => self.along(gradient)?,
             };
+            self.sweep.begin(self.state.iteration + 1);
             let (objective, known) =
                 evaluate(&self.sweep, &self.scales, self.config.direction, &point)?;
-            if !objective.is_finite() && !self.config.line_search {
+            // A NaN is no gain.
+            if objective >= before + ENOUGH * promise
+                || !self.config.line_search && objective.is_finite()
+            {
+                self.advance(point, objective, known, along);
+                break;
+            }
+            if !self.config.line_search || rejected == HALVINGS {
                 return Err(self.diverged(objective));
             }
-            // A NaN is no gain.
-            let enough = objective >= before + ENOUGH * promise;
-            if self.config.line_search && !enough {
-                // At the optimum there is nothing to gain but rounding.
-                let flat = (objective - before).abs() <= 1e-9 * before.abs();
-                rejected += 1;
-                if flat && rejected > 3 {
-                    self.state.iteration = self.config.iterations;
-                    return Ok(None);
-                }
-                if rejected > HALVINGS {
-                    return Err(self.diverged(objective));
-                }
-                self.state.step *= 0.5;
+            rejected += 1;
+            if self.state.last.take().is_some() && self.config.direction != Direction::Gradient {
                 continue;
             }
-            self.state.point = point;
-            self.state.objective = objective;
-            self.state.conjugate = conjugate;
-            self.known = known;
-            break self.known.norm();
-        };
+            // At the optimum there is nothing to gain but rounding.
+            if (objective - before).abs() <= FLAT * before.abs() && rejected > FLAT_TRIALS {
+                self.state.iteration = self.config.iterations;
+                return Ok(None);
+            }
+            self.state.step *= 0.5;
+        }
         self.state.iteration += 1;
         let step = Step {
             iteration: self.state.iteration,
             objective: self.state.objective,
             step: self.state.step,
-            gradient_norm: norm,
+            gradient_norm: self.known.norm(),
             rejected,
         };
         if (step.objective - before).abs() < self.config.tolerance * before.abs() {
             self.state.iteration = self.config.iterations;
         }
         Ok(Some(step))
+    }
+
+    /// Takes a step that was found good.
+    fn advance(
+        &mut self,
+        point: FixedRank<T>,
+        objective: f64,
+        known: Known<T>,
+        along: Option<state::Along<T>>,
+    ) {
+        if let (true, Known::Tangent(gradient), Some(along)) =
+            (self.config.line_search, &known, &along)
+        {
+            self.state.step = self.fitted(&point, gradient, along);
+        }
+        let remembered = match self.config.direction {
+            Direction::Splitting => self.config.line_search && self.config.momentum > 0.0,
+            Direction::Gradient => false,
+            Direction::ConjugateGradient => true,
+        };
+        let point = std::mem::replace(&mut self.state.point, point);
+        self.state.last = remembered.then(|| Box::new(state::Last { point, along }));
+        self.state.objective = objective;
+        self.known = known;
     }
 
     /// All iterations, or until the observer breaks.
@@ -291,5 +323,5 @@ fn evaluate<T: Real, S: Sweep<T>>(
     Ok((objective, Known::Tangent(Box::new(gradient))))
 }
 
-/// A trial: the point, the gain that its step promised, and the direction to remember.
-type Trial<T> = (FixedRank<T>, f64, Option<Box<state::Conjugate<T>>>);
+/// A trial: the point, the gain that its step promised, and the direction that it took.
+type Trial<T> = (FixedRank<T>, f64, Option<state::Along<T>>);

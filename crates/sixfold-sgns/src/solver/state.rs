@@ -16,15 +16,23 @@ pub struct State<T> {
     pub(super) iteration: usize,
     pub(super) step: f64,
     pub(super) objective: f64,
-    pub(super) conjugate: Option<Box<Conjugate<T>>>,
+    pub(super) last: Option<Box<Last<T>>>,
 }
 
-/// The last iteration of a conjugate gradient.
+/// The point before.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Conjugate<T> {
+pub(super) struct Last<T> {
     pub(super) point: FixedRank<T>,
+    /// How it was left; nothing for splitting.
+    pub(super) along: Option<Along<T>>,
+}
+
+/// A step along a direction.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Along<T> {
     pub(super) gradient: Tangent<T>,
     pub(super) direction: Tangent<T>,
+    pub(super) step: f64,
 }
 
 /// Names of tensors in a file, in front of those of its parts.
@@ -65,15 +73,19 @@ impl<T: Real> State<T> {
         };
         let mut of_point = |part, x: &FixedRank<T>| push(part, ["u", "s", "v"], [&x.u, &x.s, &x.v]);
         of_point(PARTS[0], &self.point);
-        if let Some(last) = &self.conjugate {
+        let mut numbers = vec![self.iteration as f64, self.step, self.objective];
+        if let Some(last) = &self.last {
             of_point(PARTS[1], &last.point);
-            for (part, x) in [(PARTS[2], &last.gradient), (PARTS[3], &last.direction)] {
-                push(part, ["m", "up", "vp"], [&x.m, &x.up, &x.vp]);
+            if let Some(along) = &last.along {
+                for (part, x) in [(PARTS[2], &along.gradient), (PARTS[3], &along.direction)] {
+                    push(part, ["m", "up", "vp"], [&x.m, &x.up, &x.vp]);
+                }
+                numbers.push(along.step);
             }
         }
-        let numbers = [self.iteration as f64, self.step, self.objective];
+        let shape = vec![numbers.len()];
         let numbers: Vec<u8> = numbers.iter().flat_map(|x| x.to_le_bytes()).collect();
-        tensors.push(("numbers".into(), numbers, vec![3]));
+        tensors.push(("numbers".into(), numbers, shape));
         let views = tensors.iter().map(|(name, bytes, shape)| {
             let dtype = if name == "numbers" || T::NAME == "f64" { Dtype::F64 } else { Dtype::F32 };
             TensorView::new(dtype, shape.clone(), bytes).map(|view| (name.as_str(), view))
@@ -98,19 +110,27 @@ impl<T: Real> State<T> {
         })?;
         let reader = Reader { path, file: &file };
         let numbers = reader.tensor("numbers", Dtype::F64)?;
-        let &[iteration, step, objective] = numbers.data().as_chunks::<8>().0 else {
-            return Err(Error::malformed(path, "`numbers` is not 3 numbers"));
+        let numbers: Vec<f64> =
+            numbers.data().as_chunks::<8>().0.iter().map(|x| f64::from_le_bytes(*x)).collect();
+        let &[iteration, step, objective, ref of_last @ ..] = &numbers[..] else {
+            return Err(Error::malformed(path, "`numbers` is shorter than 3"));
         };
-        let [iteration, step, objective] = [iteration, step, objective].map(f64::from_le_bytes);
-        let has_last = file.names().iter().any(|name| name.starts_with(PARTS[1]));
-        let conjugate = if has_last {
-            let (point, gradient) = (reader.point(PARTS[1])?, reader.tangent(PARTS[2])?);
-            Some(Box::new(Conjugate { point, gradient, direction: reader.tangent(PARTS[3])? }))
+        let has = |part| file.names().iter().any(|name| name.starts_with(part));
+        let last = if has(PARTS[1]) {
+            let along = match of_last {
+                [step] => Some(Along {
+                    gradient: reader.tangent(PARTS[2])?,
+                    direction: reader.tangent(PARTS[3])?,
+                    step: *step,
+                }),
+                _ => None,
+            };
+            Some(Box::new(Last { point: reader.point(PARTS[1])?, along }))
         } else {
             None
         };
         let point = reader.point(PARTS[0])?;
-        let state = Self { point, iteration: iteration as usize, step, objective, conjugate };
+        let state = Self { point, iteration: iteration as usize, step, objective, last };
         state.check().map_err(|what| Error::malformed(path, what))?;
         Ok(state)
     }
@@ -125,16 +145,16 @@ impl<T: Real> State<T> {
         if !(self.step > 0.0 && self.step.is_finite()) {
             return Err(format!("the step {} is not above 0", self.step));
         }
-        if let Some(last) = &self.conjugate {
+        if let Some(Last { point, along }) = self.last.as_deref() {
             let (u, v) = (self.point.u.dim(), self.point.v.dim());
-            let fits = last.point.u.dim() == u
-                && last.point.v.dim() == v
-                && last.point.s.dim() == (d, d)
-                && [&last.gradient, &last.direction]
-                    .iter()
-                    .all(|x| x.m.dim() == (d, d) && x.up.dim() == u && x.vp.dim() == v);
+            let of_tangent =
+                |x: &Tangent<T>| x.m.dim() == (d, d) && x.up.dim() == u && x.vp.dim() == v;
+            let fits = point.u.dim() == u
+                && point.v.dim() == v
+                && point.s.dim() == (d, d)
+                && along.iter().all(|x| of_tangent(&x.gradient) && of_tangent(&x.direction));
             if !fits {
-                return Err("the last direction has other shapes than the point".into());
+                return Err("the last iteration has other shapes than the point".into());
             }
         }
         Ok(())

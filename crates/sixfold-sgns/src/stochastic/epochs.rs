@@ -145,7 +145,7 @@ mod tests {
         for (word, count, p) in [(0, 10_000.0, 0.4), (1, 5_000.0, 0.32_f64.sqrt())] {
             for laid in [&first, &second] {
                 let kept = laid.iter().filter(|id| **id == word).count() as f64 / count;
-                let error = (p * (1.0 - p) / count as f64).sqrt();
+                let error = (p * (1.0 - p) / count).sqrt();
                 assert!((kept - p).abs() <= 4.0 * error, "{word}: {kept}, expected {p} ± {error}");
             }
         }

@@ -105,9 +105,13 @@ impl Sgd {
     /// # Errors
     /// [`Error::Diverged`] if a vector is not finite any more; [`Error::Io`] for the temporary file.
     ///
+    /// # Panics
+    /// Never: all rows are of one width.
+    ///
     /// # Complexity
     /// O(pairs·(k + 1)·d) in each epoch. With several threads every update copies its vectors, since
-    /// numbers that are shared cannot be loaded in registers at once: they pay from four threads on.
+    /// numbers that are shared cannot be loaded a register at a time: that takes twice the time, so that
+    /// two threads gain nothing.
     pub fn train(&self, progress: impl FnMut(SgdStep) -> ControlFlow<()>) -> Result<SgdFit> {
         let width = self.config.dim.next_multiple_of(LANES);
         let mut words = self.initial(width);

@@ -124,13 +124,17 @@ fn step<S: Simd>(
     let width = h.len();
     for (x, target) in x.iter_mut().zip(targets) {
         let row = &contexts[*target as usize * width..][..width];
-        let mut sums = [S::f32s::zeroed(); 2];
-        for (h, c) in h.chunks(2).zip(row.chunks(2)) {
-            for ((h, c), sum) in h.iter().zip(c).zip(&mut sums) {
-                *sum = simd.mul_add_e_f32s(*h, *c, *sum);
-            }
+        // Two sums, in registers: one would wait for itself.
+        let [mut even, mut odd] = [S::f32s::zeroed(); 2];
+        let ((h, h_last), (row, row_last)) = (h.as_chunks::<2>(), row.as_chunks::<2>());
+        for (h, c) in h.iter().zip(row) {
+            even = simd.mul_add_e_f32s(h[0], c[0], even);
+            odd = simd.mul_add_e_f32s(h[1], c[1], odd);
         }
-        *x = simd.reduce_sum_f32s(simd.add_f32s(sums[0], sums[1]));
+        for (h, c) in h_last.iter().zip(row_last) {
+            even = simd.mul_add_e_f32s(*h, *c, even);
+        }
+        *x = simd.reduce_sum_f32s(simd.add_f32s(even, odd));
     }
     // The derivative times the step length: σ(−x) of the context, −σ(x) of the samples.
     let positive = x[0];
@@ -140,16 +144,35 @@ fn step<S: Simd>(
     }
     let t = -positive * LOG2_E;
     x[0] = rate * sigmoid(t, exponential(t));
-    for (at, h) in h.iter_mut().enumerate() {
-        let old = *h;
-        let mut new = old;
-        for (target, slope) in targets.iter().zip(x.iter()) {
-            let slope = simd.splat_f32s(*slope);
-            let c = &mut contexts[*target as usize * width + at];
-            new = simd.mul_add_e_f32s(slope, *c, new);
-            *c = simd.mul_add_e_f32s(slope, old, *c);
+    let (pairs, last) = h.as_chunks_mut::<2>();
+    let end = 2 * pairs.len();
+    for (at, h) in pairs.iter_mut().enumerate() {
+        advance(simd, h, contexts, (2 * at, width), targets, x);
+    }
+    for h in last.as_chunks_mut::<1>().0 {
+        advance(simd, h, contexts, (end, width), targets, x);
+    }
+}
+
+/// Some registers of h, and the same of the targets, which begin at `at` of rows of `width`.
+#[inline(always)]
+fn advance<S: Simd, const N: usize>(
+    simd: S,
+    h: &mut [S::f32s; N],
+    contexts: &mut [S::f32s],
+    (at, width): (usize, usize),
+    targets: &[u32],
+    slopes: &[f32],
+) {
+    let old = *h;
+    for (target, slope) in targets.iter().zip(slopes) {
+        let slope = simd.splat_f32s(*slope);
+        let place = &mut contexts[*target as usize * width + at..];
+        let Some(place) = place.first_chunk_mut::<N>() else { continue };
+        for n in 0..N {
+            h[n] = simd.mul_add_e_f32s(slope, place[n], h[n]);
+            place[n] = simd.mul_add_e_f32s(slope, old[n], place[n]);
         }
-        *h = new;
     }
 }
 
@@ -204,7 +227,8 @@ mod tests {
         let wide = |x: &[f32]| x.iter().map(|x| f64::from(*x)).collect::<Vec<_>>();
         let (words, contexts) = (wide(&words), wide(&contexts));
         let h = 1e-5;
-        let differ = |change: &dyn Fn(&mut [f64], &mut [f64], f64)| {
+        type Change<'a> = &'a dyn Fn(&mut [f64], &mut [f64], f64);
+        let differ = |change: Change<'_>| {
             let at = |h: f64| {
                 let (mut words, mut contexts) = (words.clone(), contexts.clone());
                 change(&mut words, &mut contexts, h);

@@ -9,16 +9,17 @@ use rayon::prelude::*;
 
 use super::micro::{self, Left, Store, multiply, with_rows};
 use super::packed::Packed;
+use super::terms::Terms;
 use super::tile::{Row, Spare, Value, derive};
 use super::{Sweep, check};
 use crate::{Objective, Result};
 
 /// Rows of a tile.
-const ROWS: usize = 96;
+pub(super) const ROWS: usize = 96;
 
 /// Columns of a tile, which takes 144 KiB: a small second-level cache holds it beside the factors. A
 /// multiple of what any panel has.
-const COLUMNS: usize = 384;
+pub(super) const COLUMNS: usize = 384;
 
 /// Exact sweeps in f32 on the threads of the rayon pool.
 ///
@@ -29,19 +30,25 @@ const COLUMNS: usize = 384;
 /// memory for two packed factors, and a tile for each thread.
 #[derive(Clone, Copy, Debug)]
 pub struct HostSweep<'a> {
-    objective: &'a Objective,
+    terms: Terms<'a>,
 }
 
 impl<'a> HostSweep<'a> {
     /// Sweeps of this objective.
     pub fn new(objective: &'a Objective) -> Self {
-        Self { objective }
+        let (b, q) = (objective.row_weights(), objective.column_weights());
+        Self { terms: Terms { b, q, positives: objective.counts().positives() } }
+    }
+
+    /// Sweeps of these terms.
+    pub(crate) fn of(terms: Terms<'a>) -> Self {
+        Self { terms }
     }
 }
 
 impl Sweep<f32> for HostSweep<'_> {
     fn shape(&self) -> [usize; 2] {
-        self.objective.dim().into()
+        [self.terms.b.len(), self.terms.q.len()]
     }
 
     fn rows(
@@ -51,24 +58,7 @@ impl Sweep<f32> for HostSweep<'_> {
         right: ArrayView2<'_, f32>,
     ) -> Result<(f64, Array2<f32>)> {
         check(self.shape(), a, b, None, Some(right))?;
-        let factors = Factors::new(a, b);
-        let right = Packed::new(right, 1.0);
-        let mut product = Array2::zeros((a.nrows(), right.columns()));
-        let values: Vec<f64> = panels(&mut product, ROWS)
-            .map_init(Tile::default, |tile, (rows, product)| {
-                let mut sums = vec![0.0; rows.len() * right.width()];
-                tile.begin(self.objective, rows.clone(), 0);
-                let mut value = 0.0;
-                for columns in spans(b.nrows(), COLUMNS) {
-                    tile.fill(&factors, rows.clone(), columns.clone());
-                    value +=
-                        tile.derive(self.objective, rows.clone(), columns.clone(), Value::Wanted);
-                    tile.add_product(&right, columns, &mut sums);
-                }
-                right.unpad(&sums, product);
-                value
-            })
-            .collect();
+        let (values, product) = self.by_row(a, b, right);
         Ok((values.iter().sum(), product))
     }
 
@@ -84,15 +74,59 @@ impl Sweep<f32> for HostSweep<'_> {
         let mut product = Array2::zeros((b.nrows(), left.columns()));
         panels(&mut product, COLUMNS).for_each_init(Tile::default, |tile, (columns, product)| {
             let mut sums = vec![0.0; columns.len() * left.width()];
-            for rows in spans(a.nrows(), ROWS) {
-                tile.begin(self.objective, rows.clone(), columns.start);
+            for rows in spans(0..a.nrows(), ROWS) {
+                tile.begin(&self.terms, rows.clone(), columns.start);
                 tile.fill(&factors, rows.clone(), columns.clone());
-                tile.derive(self.objective, rows.clone(), columns.clone(), Value::Unwanted);
+                tile.derive(&self.terms, rows.clone(), columns.clone(), None);
                 tile.add_transposed_product(&left, rows, &mut sums);
             }
             left.unpad(&sums, product);
         });
         Ok(product)
+    }
+
+    fn both(
+        &self,
+        a: ArrayView2<'_, f32>,
+        b: ArrayView2<'_, f32>,
+        left: ArrayView2<'_, f32>,
+        right: ArrayView2<'_, f32>,
+    ) -> Result<(f64, Array2<f32>, Array2<f32>)> {
+        check(self.shape(), a, b, Some(left), Some(right))?;
+        Ok(self.in_one_sweep(&Factors::new(a, b), left, right))
+    }
+}
+
+impl HostSweep<'_> {
+    /// The objective of each row, and G·R.
+    pub(crate) fn by_row(
+        &self,
+        a: ArrayView2<'_, f32>,
+        b: ArrayView2<'_, f32>,
+        right: ArrayView2<'_, f32>,
+    ) -> (Vec<f64>, Array2<f32>) {
+        let factors = Factors::new(a, b);
+        let right = Packed::new(right, 1.0);
+        let mut product = Array2::zeros((a.nrows(), right.columns()));
+        let mut values = vec![0.0; a.nrows()];
+        panels(&mut product, ROWS).zip(values.par_chunks_mut(ROWS)).for_each_init(
+            Tile::default,
+            |tile, ((rows, product), values)| {
+                let mut sums = vec![0.0; rows.len() * right.width()];
+                tile.begin(&self.terms, rows.clone(), 0);
+                for columns in spans(0..b.nrows(), COLUMNS) {
+                    tile.fill(&factors, rows.clone(), columns.clone());
+                    tile.derive(&self.terms, rows.clone(), columns.clone(), Some(values));
+                    tile.add_product(&right, columns, &mut sums);
+                }
+                right.unpad(&sums, product);
+            },
+        );
+        (values, product)
+    }
+
+    pub(super) fn terms(&self) -> &Terms<'_> {
+        &self.terms
     }
 }
 
@@ -110,14 +144,14 @@ fn panels(
 }
 
 /// X = A·Bᵀ in the form in which tiles are made.
-struct Factors<'a> {
+pub(super) struct Factors<'a> {
     a: CowArray<'a, f32, Ix2>,
     /// log₂ e·Bᵀ
     across: Packed,
 }
 
 impl<'a> Factors<'a> {
-    fn new(a: ArrayView2<'a, f32>, b: ArrayView2<'_, f32>) -> Self {
+    pub(super) fn new(a: ArrayView2<'a, f32>, b: ArrayView2<'_, f32>) -> Self {
         let a = if a.is_standard_layout() {
             a.into()
         } else {
@@ -135,7 +169,7 @@ impl<'a> Factors<'a> {
 
 /// Memory of a tile, kept by a thread from panel to panel.
 #[derive(Default)]
-struct Tile {
+pub(super) struct Tile {
     x: Vec<f32>,
     rows: usize,
     columns: usize,
@@ -148,7 +182,12 @@ struct Tile {
 
 impl Tile {
     /// t = log₂ e·A·Bᵀ of a tile.
-    fn fill(&mut self, factors: &Factors<'_>, rows: Range<usize>, columns: Range<usize>) {
+    pub(super) fn fill(
+        &mut self,
+        factors: &Factors<'_>,
+        rows: Range<usize>,
+        columns: Range<usize>,
+    ) {
         self.rows = rows.len();
         self.columns = columns.len();
         self.pitch = factors.across.padded(columns.len());
@@ -157,50 +196,56 @@ impl Tile {
         Arch::new().dispatch(Fill { tile: self, left, d, across: &factors.across, columns });
     }
 
-    /// Replaces it by the derivative and returns the objective of it. Tiles of the same rows must
-    /// follow each other from left to right, after [`Self::begin`].
-    fn derive(
+    /// Replaces it by the derivative and adds the objective of each row where that is wanted. Tiles of
+    /// the same rows must follow each other from left to right, after [`Self::begin`].
+    pub(super) fn derive(
         &mut self,
-        objective: &Objective,
+        terms: &Terms<'_>,
         rows: Range<usize>,
         columns: Range<usize>,
-        value: Value,
-    ) -> f64 {
-        let q = &objective.column_weights()[columns.clone()];
-        let mut sum = 0.0;
-        for ((i, t), cursor) in rows.zip(self.x.chunks_exact_mut(self.pitch)).zip(&mut self.cursors)
-        {
-            let (of_row, counts) = objective.counts().row(i);
+        mut values: Option<&mut [f64]>,
+    ) {
+        let q = &terms.q[columns.clone()];
+        let tile = self.x.chunks_exact_mut(self.pitch).zip(&mut self.cursors);
+        for (r, (i, (t, cursor))) in rows.zip(tile).enumerate() {
+            let (of_row, counts) = terms.positives.row(i);
             let (of_row, counts) = (&of_row[*cursor..], &counts[*cursor..]);
             let found = of_row.iter().take_while(|&&j| (j as usize) < columns.end).count();
             *cursor += found;
             let row = Row {
                 t: &mut t[..columns.len()],
-                b: objective.row_weights()[i],
+                b: terms.b[i],
                 q,
                 start: columns.start,
                 columns: &of_row[..found],
                 counts: &counts[..found],
             };
-            sum += derive(row, &mut self.spare, value);
+            match &mut values {
+                Some(values) => values[r] += derive(row, &mut self.spare, Value::Wanted),
+                None => _ = derive(row, &mut self.spare, Value::Unwanted),
+            }
         }
-        sum
     }
 
     /// Sets the cursors of these rows to the first pair from column `from` on.
-    fn begin(&mut self, objective: &Objective, rows: Range<usize>, from: usize) {
-        let first = |i| objective.counts().row(i).0.partition_point(|&j| (j as usize) < from);
+    pub(super) fn begin(&mut self, terms: &Terms<'_>, rows: Range<usize>, from: usize) {
+        let first = |i| terms.positives.row(i).0.partition_point(|&j| (j as usize) < from);
         self.cursors.clear();
         self.cursors.extend(rows.map(first));
     }
 
     /// Adds T·R of the tile.
-    fn add_product(&self, right: &Packed, columns: Range<usize>, sums: &mut [f32]) {
+    pub(super) fn add_product(&self, right: &Packed, columns: Range<usize>, sums: &mut [f32]) {
         Arch::new().dispatch(Product { tile: self, right, depth: columns, sums });
     }
 
     /// Adds Tᵀ·L of the tile.
-    fn add_transposed_product(&self, left: &Packed, rows: Range<usize>, sums: &mut [f32]) {
+    pub(super) fn add_transposed_product(
+        &self,
+        left: &Packed,
+        rows: Range<usize>,
+        sums: &mut [f32],
+    ) {
         Arch::new().dispatch(TransposedProduct { tile: self, left, depth: rows, sums });
     }
 }
@@ -281,7 +326,8 @@ impl WithSimd for TransposedProduct<'_> {
     }
 }
 
-/// 0..n in pieces.
-fn spans(n: usize, width: usize) -> impl Iterator<Item = Range<usize>> {
-    (0..n).step_by(width).map(move |start| start..(start + width).min(n))
+/// A range in pieces.
+pub(super) fn spans(range: Range<usize>, width: usize) -> impl Iterator<Item = Range<usize>> {
+    let end = range.end;
+    range.step_by(width).map(move |start| start..(start + width).min(end))
 }

@@ -4,11 +4,15 @@
 //! factor: this is attention with a logistic function instead of a softmax. The objective itself
 //! comes with it.
 
+mod both;
 mod dense;
 mod host;
 mod micro;
 mod packed;
+mod positives;
+mod sampled;
 mod sigmoid;
+mod terms;
 mod tile;
 
 use ndarray::{Array2, ArrayView2};
@@ -18,7 +22,12 @@ use crate::{Error, Result};
 
 pub use dense::DenseSweep;
 pub use host::HostSweep;
+pub(crate) use positives::add_scaled;
+pub use sampled::{SampleConfig, SampledSweep};
 pub(crate) use sigmoid::{exponential, sigmoid};
+pub(crate) use terms::Positives;
+#[cfg(feature = "model")]
+pub(crate) use terms::Terms;
 
 /// What a solver needs of an objective: its value, and products of its gradient G = ∇F(X), for
 /// X = A·Bᵀ.
@@ -28,6 +37,11 @@ pub(crate) use sigmoid::{exponential, sigmoid};
 pub trait Sweep<T: Real> {
     /// Words and contexts, `[n, m]`.
     fn shape(&self) -> [usize; 2];
+
+    /// What follows belongs to this iteration: sweeps that draw draw anew, in a stream of its own.
+    fn begin(&mut self, iteration: usize) {
+        let _ = iteration;
+    }
 
     /// F(X), and G·R.
     ///
@@ -71,40 +85,6 @@ pub trait Sweep<T: Real> {
     ) -> Result<(f64, Array2<T>, Array2<T>)> {
         let (value, rows) = self.rows(a, b, right)?;
         Ok((value, rows, self.columns(a, b, left)?))
-    }
-}
-
-impl<T: Real, S: Sweep<T> + ?Sized> Sweep<T> for &S {
-    fn shape(&self) -> [usize; 2] {
-        (**self).shape()
-    }
-
-    fn rows(
-        &self,
-        a: ArrayView2<'_, T>,
-        b: ArrayView2<'_, T>,
-        right: ArrayView2<'_, T>,
-    ) -> Result<(f64, Array2<T>)> {
-        (**self).rows(a, b, right)
-    }
-
-    fn columns(
-        &self,
-        a: ArrayView2<'_, T>,
-        b: ArrayView2<'_, T>,
-        left: ArrayView2<'_, T>,
-    ) -> Result<Array2<T>> {
-        (**self).columns(a, b, left)
-    }
-
-    fn both(
-        &self,
-        a: ArrayView2<'_, T>,
-        b: ArrayView2<'_, T>,
-        left: ArrayView2<'_, T>,
-        right: ArrayView2<'_, T>,
-    ) -> Result<(f64, Array2<T>, Array2<T>)> {
-        (**self).both(a, b, left, right)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use ndarray::ArrayView2;
+use ndarray::{Array2, ArrayView2};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
@@ -72,6 +72,14 @@ impl Packed {
     /// Columns with the padding.
     pub(super) fn width(&self) -> usize {
         self.padded(self.columns)
+    }
+
+    /// A whole product without the padding.
+    pub(super) fn unpadded(&self, padded: &[f32]) -> Array2<f32> {
+        let rows = padded.len() / self.width().max(1);
+        let mut product = Array2::zeros((rows, self.columns));
+        self.unpad(padded, product.as_slice_mut().expect("a new matrix is contiguous"));
+        product
     }
 
     /// Copies rows with the padding to rows without.

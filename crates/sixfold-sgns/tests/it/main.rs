@@ -7,8 +7,14 @@ mod counting;
 mod evaluation;
 mod formats;
 mod golden;
+mod manifold;
 mod neighbours;
+mod objective;
+#[cfg(feature = "model")]
+mod ops;
 mod phrases;
+mod problems;
 mod program;
 mod shards;
+mod solver;
 mod stochastic;

@@ -26,6 +26,7 @@ fn config_errors_name_key_and_choices() {
         (["sgns/train", "dim=0"], "dim: 0 is no dimension"),
         (["sgns/train", "step=0.0"], "step: "),
         (["sgns/train", "lambda=-1.0"], "lambda: "),
+        (["sgns/train", "momentum=1.0"], "momentum: "),
         (["sgns/train", "post.drop_leading=50"], "post.drop_leading: 50 leaves none of 50"),
         (["sgns/train", "post.dop_leading=1"], "did you mean `post.drop_leading`?"),
         (["sgns/train", "checkpoint_every=0"], "checkpoint_every: is 0"),

@@ -66,8 +66,9 @@ impl Default for Common {
             solving: Solving {
                 iterations: 15,
                 metric: Metric::Frequency,
-                step: 2.5,
+                step: 3.0,
                 lambda: 0.0,
+                momentum: 0.5,
                 direction: Direction::Splitting,
                 line_search: true,
             },
@@ -129,6 +130,8 @@ macro_rules! sgns_config {
             pub step: f64,
             /// Its step λ as in the paper, in the place of `step`; 0 for none.
             pub lambda: f64,
+            /// The share of the last change that the next one takes with it (heavy ball).
+            pub momentum: f64,
             /// Its direction.
             pub direction: $crate::experiments::sgns::Direction,
             /// Whether a step that gains too little is halved.
@@ -159,6 +162,7 @@ macro_rules! sgns_config {
                     metric: solving.metric,
                     step: solving.step,
                     lambda: solving.lambda,
+                    momentum: solving.momentum,
                     direction: solving.direction,
                     line_search: solving.line_search,
                     post,
@@ -188,6 +192,7 @@ macro_rules! sgns_config {
                         metric: self.metric,
                         step: self.step,
                         lambda: self.lambda,
+                        momentum: self.momentum,
                         direction: self.direction,
                         line_search: self.line_search,
                     },

@@ -122,6 +122,7 @@ pub(super) struct Solving {
     pub(super) metric: Metric,
     pub(super) step: f64,
     pub(super) lambda: f64,
+    pub(super) momentum: f64,
     pub(super) direction: Direction,
     pub(super) line_search: bool,
 }
@@ -135,6 +136,7 @@ impl Solving {
                 0.0 => StepSize::Relative(self.step),
                 lambda => StepSize::Absolute(lambda),
             },
+            momentum: self.momentum,
             direction: self.direction.into(),
             line_search: self.line_search,
             tolerance: 0.0,
@@ -142,10 +144,11 @@ impl Solving {
     }
 
     pub(super) fn problems(&self) -> Vec<Problem> {
-        let key = if self.lambda == 0.0 { "step" } else { "lambda" };
+        let step = if self.lambda == 0.0 { "step" } else { "lambda" };
+        let key = |problem: &str| if problem.starts_with("momentum") { "momentum" } else { step };
         match self.config().validate() {
             Err(sixfold_sgns::Error::Hyperparameters { problems }) => {
-                problems.into_iter().map(|problem| Problem::new(key, problem)).collect()
+                problems.into_iter().map(|problem| Problem::new(key(&problem), problem)).collect()
             }
             _ => Vec::new(),
         }

@@ -33,6 +33,8 @@ pub struct ObjectiveConfig {
     pub iterations: usize,
     /// Their step, relative to the largest curvature.
     pub step: f64,
+    /// The share of the last change that the next one takes with it.
+    pub momentum: f64,
     /// The paper's update.
     pub euclidean: EuclideanRef,
     /// The stochastic method.
@@ -89,7 +91,8 @@ impl Default for ObjectiveConfig {
             smoothing: 1.0,
             dims: vec![100],
             iterations: 25,
-            step: 2.5,
+            step: 3.0,
+            momentum: 0.5,
             euclidean: EuclideanRef::default(),
             sgd: SgdRef::default(),
         }
@@ -122,6 +125,7 @@ impl ObjectiveConfig {
             metric: Metric::Frequency,
             step: self.step,
             lambda: 0.0,
+            momentum: self.momentum,
             direction: Direction::Splitting,
             line_search: true,
         }
@@ -134,6 +138,7 @@ impl ObjectiveConfig {
             metric: Metric::Euclidean,
             step,
             lambda,
+            momentum: 0.0,
             line_search: false,
             ..self.frequency()
         };

@@ -34,7 +34,7 @@ pub(super) fn present(config: &ObjectiveConfig, results: &Results) -> Presentati
         answer: findings.iter().map(|finding| finding.why.clone()).collect(),
         confidence: view.confidence(),
         figures: view.cells.iter().flat_map(|cell| view.figure(cell)).collect(),
-        tables: [finding::table(&findings), view.gaps(), view.objectives(), view.steps()]
+        tables: [view.gaps(), finding::table(&findings), view.objectives(), view.steps()]
             .into_iter()
             .filter(|table| !table.rows.is_empty())
             .collect(),

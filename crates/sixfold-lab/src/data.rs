@@ -23,6 +23,8 @@ pub enum InputKind {
     Text,
     /// Any file.
     File,
+    /// A directory.
+    Directory,
 }
 
 /// An input that a run needs.
@@ -122,6 +124,7 @@ impl Locator {
                 Some("holds no config.json: a Hugging Face model directory is expected")
             }
             InputKind::Text | InputKind::File if !path.is_file() => Some("is not a file"),
+            InputKind::Directory if !path.is_dir() => Some("is not a directory"),
             InputKind::Text => {
                 let mut documents = Documents::open(&path, input.column.as_ref())?;
                 documents.next().transpose()?.is_none().then_some("holds no text")

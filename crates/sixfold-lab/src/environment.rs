@@ -145,7 +145,7 @@ fn kilobytes(text: &str) -> Option<u64> {
 
 /// User and system time of this process so far. Linux counts both in hundredths of a second
 /// whatever the kernel's own tick is.
-fn cpu_seconds() -> Option<f64> {
+pub(crate) fn cpu_seconds() -> Option<f64> {
     let stat = fs::read_to_string("/proc/self/stat").ok()?;
     let after_name = stat.rsplit_once(')')?.1;
     let ticks: Vec<f64> =

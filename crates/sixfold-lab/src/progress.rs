@@ -46,6 +46,7 @@ impl Progress {
             lines: self == Self::Lines,
             what: what.to_owned(),
             unit: unit.to_owned(),
+            said: String::new(),
             total,
             done: 0,
             start: now,
@@ -79,6 +80,7 @@ pub struct Task {
     lines: bool,
     what: String,
     unit: String,
+    said: String,
     total: u64,
     done: u64,
     start: Instant,
@@ -97,21 +99,29 @@ impl Task {
         }
     }
 
+    /// What stands behind the unit from now on, such as the objective.
+    pub fn say(&mut self, text: &str) {
+        self.said = format!(", {text}");
+        if let Some(bar) = &self.bar {
+            bar.set_message(format!("{}{}", self.unit, self.said));
+        }
+    }
+
     /// Steps done so far.
     pub fn done(&self) -> u64 {
         self.done
     }
 
     fn line(&self) -> String {
-        let Self { what, unit, total, done, .. } = self;
+        let Self { what, unit, said, total, done, .. } = self;
         let seconds = self.start.elapsed().as_secs_f64();
         let rate = *done as f64 / seconds.max(1e-9);
         if *total == 0 {
-            return format!("{what}: {done} {unit}, {seconds:.0} s");
+            return format!("{what}: {done} {unit}, {seconds:.0} s{said}");
         }
         let left = total.saturating_sub(*done) as f64 / rate.max(1e-9);
         let percent = 100.0 * *done as f64 / *total as f64;
-        format!("{what}: {done}/{total} {unit} ({percent:.0} %), {left:.0} s left")
+        format!("{what}: {done}/{total} {unit} ({percent:.0} %), {left:.0} s left{said}")
     }
 }
 

@@ -8,8 +8,10 @@ use serde::Deserialize;
 use crate::record::{Label, Metric, Results};
 
 /// The files of this version, by crate.
-const FILES: &[(&str, &str)] =
-    &[("published/linearity.toml", include_str!("../published/linearity.toml"))];
+const FILES: &[(&str, &str)] = &[
+    ("published/linearity.toml", include_str!("../published/linearity.toml")),
+    ("published/sgns.toml", include_str!("../published/sgns.toml")),
+];
 
 /// A number of a paper.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,6 +43,24 @@ pub struct Published {
 struct File {
     paper: String,
     table: Vec<PaperTable>,
+    #[serde(default)]
+    neighbours: Vec<PaperNeighbours>,
+}
+
+/// The nearest words of a word that a paper prints.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PaperNeighbours {
+    /// The table, or the image of one.
+    pub table: String,
+    /// The word.
+    pub word: String,
+    /// The method, as the paper calls it.
+    pub method: String,
+    /// The neighbours, nearest first.
+    pub neighbours: Vec<String>,
+    /// Their cosines.
+    pub cosines: Vec<f64>,
 }
 
 #[derive(Deserialize)]
@@ -84,6 +104,24 @@ pub fn published(experiment: &str) -> Result<Vec<Published>> {
     let mut all = Vec::new();
     for (path, text) in FILES {
         all.extend(parse(text, experiment).with_context(|| format!("crates/sixfold-lab/{path}"))?);
+    }
+    Ok(all)
+}
+
+/// The nearest words that papers print.
+///
+/// # Errors
+/// Those of [`published`].
+pub fn neighbours() -> Result<Vec<PaperNeighbours>> {
+    let mut all = Vec::new();
+    for (path, text) in FILES {
+        let file: File =
+            toml::from_str(text).with_context(|| format!("crates/sixfold-lab/{path}"))?;
+        for one in &file.neighbours {
+            let (n, cosines) = (one.neighbours.len(), one.cosines.len());
+            ensure!(n == cosines, "{}: {n} neighbours, {cosines} cosines", one.word);
+        }
+        all.extend(file.neighbours);
     }
     Ok(all)
 }
@@ -170,6 +208,14 @@ mod tests {
             assert!((found - mean).abs() < 0.006, "{row}: {found} and {mean}");
         }
         assert!(published("geometry/profile").unwrap().is_empty());
+        // Riemannian optimisation, d = 500, on WordSim-353.
+        let table_2 = published("sgns/similarity").unwrap();
+        assert_eq!(table_2.len(), 9 * 5);
+        let one =
+            table_2.iter().find(|one| one.row == "RO, d = 500" && one.column == "wordsim-full");
+        assert_eq!(one.map(|one| one.value), Some(0.715));
+        assert_eq!(published("sgns/objective").unwrap().len(), 6);
+        assert!(neighbours().unwrap().iter().any(|one| one.word == "five" && one.method == "RO"));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::environment::now;
 use crate::error::{config, doing, missing};
 
 /// What a run writes; `--force` removes these and nothing else.
-const FILES: [&str; 7] = [
+const FILES: [&str; 10] = [
     "config.toml",
     "env.json",
     "metrics.jsonl",
@@ -21,6 +21,9 @@ const FILES: [&str; 7] = [
     "report.md",
     "report.html",
     "status.json",
+    "vectors.txt",
+    "vectors.bin",
+    "vectors.safetensors",
 ];
 const FOLDERS: [&str; 4] = ["tables", "figures", "cells", "checkpoints"];
 

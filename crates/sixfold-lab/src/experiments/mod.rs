@@ -7,6 +7,7 @@ pub mod geometry;
 pub mod linearity;
 pub mod profile;
 mod seeds;
+pub mod sgns;
 
 use crate::experiment::Registry;
 
@@ -37,4 +38,8 @@ pub fn registry() -> Registry {
         .with(linearity::Pretrain)
         .with(linearity::Replace)
         .with(linearity::Profile::default())
+        .with(sgns::Neighbours)
+        .with(sgns::Objective)
+        .with(sgns::Similarity)
+        .with(sgns::Train)
 }

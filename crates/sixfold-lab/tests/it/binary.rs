@@ -63,7 +63,11 @@ fn list_is_json_on_demand() {
             Some("linearity/microscope"),
             Some("linearity/pretrain"),
             Some("linearity/profile"),
-            Some("linearity/replace")
+            Some("linearity/replace"),
+            Some("sgns/neighbours"),
+            Some("sgns/objective"),
+            Some("sgns/similarity"),
+            Some("sgns/train")
         ]
     );
     assert!(out(&lab(dir.path(), &["list"])).contains("linearity/profile"));

@@ -7,5 +7,6 @@ mod interrupt;
 mod linearity;
 mod overrides;
 mod runs;
+mod sgns;
 mod started;
 mod synthetic;

@@ -7,7 +7,7 @@ use anyhow::Result;
 use sixfold_lab::experiments::geometry::profile::{GeometryConfig, Measured};
 use sixfold_lab::experiments::geometry::{Control, Score};
 use sixfold_lab::experiments::profile::{Filter, LayerMetric, LayerRow, ModelRef, ProfileConfig};
-use sixfold_lab::experiments::{geometry, linearity};
+use sixfold_lab::experiments::{geometry, linearity, sgns};
 use sixfold_lab::{Context, Registry};
 
 /// Runs the library's command line as the binary would.
@@ -31,7 +31,11 @@ pub(crate) fn registry() -> Registry {
             .with(linearity::Finetune)
             .with(linearity::Microscope)
             .with(linearity::Pretrain)
-            .with(linearity::Replace),
+            .with(linearity::Replace)
+            .with(sgns::Neighbours)
+            .with(sgns::Objective)
+            .with(sgns::Similarity)
+            .with(sgns::Train),
         None => registry,
     }
 }

@@ -34,7 +34,7 @@ Options:
       --method NAME      riemannian (default), or svd: that of shifted positive PMI alone
       --iterations N     Most iterations [15]
       --metric NAME      frequency (default) or euclidean
-      --step TAU         Length of a step, relative to the largest curvature [3]
+      --step TAU         Length of a step, relative to the largest curvature [2.5]
       --negatives K      Negative samples for a pair [5]
       --smoothing A      Exponent of the distribution of negatives [0.75]
       --seed N           Seed of the start [0]

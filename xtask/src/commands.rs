@@ -10,9 +10,9 @@ use crate::exec::{become_, run, say};
 
 /// The one feature set that tests, lints and CI's experiments share, so that dependencies are
 /// compiled once.
-const FEATURES: &str = "flex,ndarray,wgpu,hub";
+const FEATURES: &str = "flex,ndarray,wgpu,hub,cli";
 /// Clippy and rustdoc look at the CUDA code as well, which only a GPU can run.
-const CHECK_FEATURES: &str = "flex,ndarray,wgpu,cuda,hub";
+const CHECK_FEATURES: &str = "flex,ndarray,wgpu,cuda,hub,cli";
 /// The features that can be named in `--device`.
 const BACKENDS: [&str; 3] = ["cuda", "wgpu", "ndarray"];
 

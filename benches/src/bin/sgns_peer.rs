@@ -17,9 +17,7 @@ use sixfold_linalg::files::{write_atomically, write_npy};
 use sixfold_sgns::corpus::{CorpusConfig, Normalise};
 use sixfold_sgns::counting::{CountConfig, Unknown, count, import_counts};
 use sixfold_sgns::sweep::{HostSweep, Sweep};
-use sixfold_sgns::{
-    Metric, Objective, ObjectiveConfig, Solver, SolverConfig, StepSize, initial,
-};
+use sixfold_sgns::{Metric, Objective, ObjectiveConfig, Solver, SolverConfig, StepSize, initial};
 
 const D: usize = 100;
 
@@ -43,7 +41,7 @@ fn main() -> Result<()> {
         works.push(Work::new(name, flop, Unit::Flop, move |_| iteration(&of, n)));
         let of = dir.clone();
         works.push(Work {
-            variants: &["rows", "columns", "gemm"],
+            variants: &["rows", "alone", "columns", "gemm"],
             ..Work::new(format!("sweep_{n}"), flop / 2.0, Unit::Flop, move |variant| {
                 sweep(&of, n, variant)
             })
@@ -145,14 +143,15 @@ fn sweep(dir: &Path, n: usize, variant: &str) -> Result<Run> {
     if variant == "gemm" {
         return Ok(tiles(n));
     }
-    let (objective, rows) = (Rc::new(objective(dir, n)?), variant == "rows");
+    let (objective, variant) = (Rc::new(objective(dir, n)?), variant.to_owned());
     let [a, b] = factors(n)?;
     Ok(Box::new(move || {
         let sweep = HostSweep::new(&objective);
-        // The counts are symmetric: both do the same but for the value.
-        match rows {
-            true => drop(black_box(sweep.rows(a.view(), b.view(), b.view())?)),
-            false => drop(black_box(sweep.columns(a.view(), b.view(), a.view())?)),
+        let (a, b) = (a.view(), b.view());
+        match variant.as_str() {
+            "rows" => drop(black_box(sweep.rows(a, b, b)?)),
+            "alone" => drop(black_box(sweep.rows_without_value(a, b, b)?)),
+            _ => drop(black_box(sweep.columns(a, b, a)?)),
         }
         Ok(())
     }))

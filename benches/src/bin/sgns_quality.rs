@@ -115,7 +115,12 @@ fn tables(dir: &Path, systems: &[(&str, WordVectors)]) -> Result<Vec<Value>> {
             all
         });
         let of = |cosines: &[Option<f64>]| -> Vec<f64> {
-            cosines.iter().zip(&asked).filter(|(_, asked)| **asked).filter_map(|(x, _)| *x).collect()
+            cosines
+                .iter()
+                .zip(&asked)
+                .filter(|(_, asked)| **asked)
+                .filter_map(|(x, _)| *x)
+                .collect()
         };
         let gold: Vec<_> = pairs.pairs().iter().map(|pair| Some(pair.score)).collect();
         let (gold, first) = (of(&gold), of(&scores[0].cosines));
@@ -138,10 +143,15 @@ fn tables(dir: &Path, systems: &[(&str, WordVectors)]) -> Result<Vec<Value>> {
         .iter()
         .flat_map(|section| section.questions.iter().map(|_| section.is_syntactic()))
         .collect();
-    for (name, kept) in [("all", [true, true]), ("syntactic", [true, false]), ("semantic", [false, true])] {
+    for (name, kept) in
+        [("all", [true, true]), ("syntactic", [true, false]), ("semantic", [false, true])]
+    {
         let of = |answers: &[Option<bool>]| -> Vec<bool> {
             let questions = answers.iter().zip(&syntactic);
-            questions.filter(|&(_, &syntactic)| kept[usize::from(!syntactic)]).filter_map(|(x, _)| *x).collect()
+            questions
+                .filter(|&(_, &syntactic)| kept[usize::from(!syntactic)])
+                .filter_map(|(x, _)| *x)
+                .collect()
         };
         let first = of(&scores[0].answers);
         let rows = scores
@@ -153,7 +163,8 @@ fn tables(dir: &Path, systems: &[(&str, WordVectors)]) -> Result<Vec<Value>> {
                 Ok(row(right as f64 / answers.len() as f64, &gain))
             })
             .collect::<Result<Vec<_>>>()?;
-        tables.push(json!({ "name": format!("Google, {name}"), "asked": first.len(), "rows": rows }));
+        tables
+            .push(json!({ "name": format!("Google, {name}"), "asked": first.len(), "rows": rows }));
     }
     Ok(tables)
 }

@@ -1,4 +1,21 @@
 //! Word embeddings by Riemannian optimisation of the skip-gram negative-sampling objective.
+//!
+//! | step | where |
+//! |---|---|
+//! | from a text to counts of co-occurrences | [`corpus`], [`counting`], [`phrases`] |
+//! | what is maximised, and its bound | [`Objective`] |
+//! | products with its gradient, without the matrix | [`sweep`], and `ops` on devices |
+//! | the optimisation, its start, its states | [`Solver`], [`initial`], [`State`], [`FixedRank`] |
+//! | what it is compared with | [`Sppmi`], [`stochastic`] |
+//! | vectors, neighbours, scores, files | [`vectors`], [`evaluation`], [`formats`] |
+//!
+//! Everything works on the host; the default feature `model` adds sweeps on the devices of
+//! `sixfold-model`. Results are the same to the last bit for any number of threads.
+
+/// The examples of the README are compiled as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 mod container;
 pub mod corpus;

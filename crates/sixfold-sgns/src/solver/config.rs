@@ -57,12 +57,16 @@ pub struct SolverConfig {
     pub iterations: usize,
     /// The metric; frequency by default.
     pub metric: Metric,
-    /// The length of a step, or of the first; τ = 3 by default.
+    /// The length of a step, or of the first; τ = 2.5 by default.
     pub step: StepSize,
     /// The direction of a step; splitting by default.
     pub direction: Direction,
     /// β of the heavy ball (Polyak 1964): splitting adds this share of the last change of X to the
-    /// next, for O((n + m)·d²); 0.5 by default. Only with the line search.
+    /// next, for O((n + m)·d²); 0, none, by default. Only with the line search.
+    ///
+    /// With τ = 3, 0.5 climbs further in as many iterations. Vectors that are as good need more of
+    /// them than the same objective without it: on 7 M words of Wikipedia the default reaches 46 %
+    /// of the Google analogies after 15 iterations, momentum 41 % at that objective.
     pub momentum: f64,
     /// Whether a step that does not raise the objective enough (Armijo's rule with 1e-4) is taken back:
     /// it loses its momentum, then half its length, for good. On by default; the test is free, a rejected
@@ -78,9 +82,9 @@ impl Default for SolverConfig {
         Self {
             iterations: 15,
             metric: Metric::Frequency,
-            step: StepSize::Relative(3.0),
+            step: StepSize::Relative(2.5),
             direction: Direction::Splitting,
-            momentum: 0.5,
+            momentum: 0.0,
             line_search: true,
             tolerance: 0.0,
         }

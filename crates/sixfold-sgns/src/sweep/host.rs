@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::micro::{self, Left, Store, multiply, with_rows};
 use super::packed::Packed;
 use super::terms::Terms;
-use super::tile::{Row, Spare, Value, derive};
+use super::tile::{Row, Value, derive};
 use super::{Sweep, check};
 use crate::{Objective, Result};
 
@@ -31,18 +31,22 @@ pub(super) const COLUMNS: usize = 384;
 #[derive(Clone, Copy, Debug)]
 pub struct HostSweep<'a> {
     terms: Terms<'a>,
+    /// Whether the counts are their own transpose.
+    symmetric: bool,
 }
 
 impl<'a> HostSweep<'a> {
     /// Sweeps of this objective.
     pub fn new(objective: &'a Objective) -> Self {
         let (b, q) = (objective.row_weights(), objective.column_weights());
-        Self { terms: Terms { b, q, positives: objective.counts().positives() } }
+        let counts = objective.counts();
+        let terms = Terms { b, q, positives: counts.positives() };
+        Self { terms, symmetric: counts.is_symmetric() }
     }
 
     /// Sweeps of these terms.
     pub(crate) fn of(terms: Terms<'a>) -> Self {
-        Self { terms }
+        Self { terms, symmetric: false }
     }
 }
 
@@ -69,6 +73,12 @@ impl Sweep<f32> for HostSweep<'_> {
         left: ArrayView2<'_, f32>,
     ) -> Result<Array2<f32>> {
         check(self.shape(), a, b, Some(left), None)?;
+        if self.symmetric {
+            // Gᵀ is the gradient of swapped roles, and its counts lie in the order of its tiles.
+            let Terms { b: of_rows, q: of_columns, positives } = self.terms;
+            let swapped = Self::of(Terms { b: of_columns, q: of_rows, positives });
+            return Ok(swapped.by_row_with(b, a, left, Value::Unwanted).1);
+        }
         let factors = Factors::new(a, b);
         let left = Packed::new(left, 1.0);
         let mut product = Array2::zeros((b.nrows(), left.columns()));
@@ -105,6 +115,28 @@ impl HostSweep<'_> {
         b: ArrayView2<'_, f32>,
         right: ArrayView2<'_, f32>,
     ) -> (Vec<f64>, Array2<f32>) {
+        self.by_row_with(a, b, right, Value::Wanted)
+    }
+
+    /// G·R alone: what benches measure the cost of the objective by.
+    #[doc(hidden)]
+    pub fn rows_without_value(
+        &self,
+        a: ArrayView2<'_, f32>,
+        b: ArrayView2<'_, f32>,
+        right: ArrayView2<'_, f32>,
+    ) -> Result<Array2<f32>> {
+        check(self.shape(), a, b, None, Some(right))?;
+        Ok(self.by_row_with(a, b, right, Value::Unwanted).1)
+    }
+
+    fn by_row_with(
+        &self,
+        a: ArrayView2<'_, f32>,
+        b: ArrayView2<'_, f32>,
+        right: ArrayView2<'_, f32>,
+        value: Value,
+    ) -> (Vec<f64>, Array2<f32>) {
         let factors = Factors::new(a, b);
         let right = Packed::new(right, 1.0);
         let mut product = Array2::zeros((a.nrows(), right.columns()));
@@ -116,7 +148,8 @@ impl HostSweep<'_> {
                 tile.begin(&self.terms, rows.clone(), 0);
                 for columns in spans(0..b.nrows(), COLUMNS) {
                     tile.fill(&factors, rows.clone(), columns.clone());
-                    tile.derive(&self.terms, rows.clone(), columns.clone(), Some(values));
+                    let values = (value == Value::Wanted).then_some(&mut *values);
+                    tile.derive(&self.terms, rows.clone(), columns.clone(), values);
                     tile.add_product(&right, columns, &mut sums);
                 }
                 right.unpad(&sums, product);
@@ -175,7 +208,9 @@ pub(super) struct Tile {
     columns: usize,
     /// From a row to the next: the columns and their padding.
     pitch: usize,
-    spare: Spare,
+    /// Counts of a row, and a buffer.
+    counts: Vec<f32>,
+    spare: Vec<f32>,
     /// Where the positive pairs of each row go on.
     cursors: Vec<usize>,
 }
@@ -206,23 +241,22 @@ impl Tile {
         mut values: Option<&mut [f64]>,
     ) {
         let q = &terms.q[columns.clone()];
+        self.counts.resize(columns.len(), 0.0);
+        self.spare.resize(columns.len(), 0.0);
         let tile = self.x.chunks_exact_mut(self.pitch).zip(&mut self.cursors);
         for (r, (i, (t, cursor))) in rows.zip(tile).enumerate() {
             let (of_row, counts) = terms.positives.row(i);
-            let (of_row, counts) = (&of_row[*cursor..], &counts[*cursor..]);
-            let found = of_row.iter().take_while(|&&j| (j as usize) < columns.end).count();
-            *cursor += found;
-            let row = Row {
-                t: &mut t[..columns.len()],
-                b: terms.b[i],
-                q,
-                start: columns.start,
-                columns: &of_row[..found],
-                counts: &counts[..found],
-            };
+            self.counts.fill(0.0);
+            for (&j, &count) in of_row[*cursor..].iter().zip(&counts[*cursor..]) {
+                let Some(place) = self.counts.get_mut(j as usize - columns.start) else { break };
+                *place = count;
+                *cursor += 1;
+            }
+            let (t, b) = (&mut t[..columns.len()], terms.b[i]);
+            let row = Row { t, b, q, counts: &self.counts, spare: &mut self.spare };
             match &mut values {
-                Some(values) => values[r] += derive(row, &mut self.spare, Value::Wanted),
-                None => _ = derive(row, &mut self.spare, Value::Unwanted),
+                Some(values) => values[r] += derive(row, Value::Wanted),
+                None => _ = derive(row, Value::Unwanted),
             }
         }
     }

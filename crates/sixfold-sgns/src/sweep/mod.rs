@@ -49,7 +49,7 @@ pub trait Sweep<T: Real> {
     /// `right` R is `[m, r]`, the product `[n, r]`.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch), and those of the implementation.
+    /// [`Error::ShapeMismatch`], and those of the implementation.
     fn rows(
         &self,
         a: ArrayView2<'_, T>,

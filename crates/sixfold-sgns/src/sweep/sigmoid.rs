@@ -59,7 +59,7 @@ fn exp2_of_minus(t: f32) -> f32 {
 /// log₂(1 + e)/e for 0 ≤ e ≤ 1, within 1e-7, relative.
 #[expect(clippy::approx_constant, reason = "near log₂ e, and fitted")]
 #[inline(always)]
-fn log2_of_1_plus(e: f32) -> f32 {
+pub(super) fn log2_of_1_plus(e: f32) -> f32 {
     let e2 = e * e;
     let e4 = e2 * e2;
     let a = e.mul_add(-0.721_340_2, 1.442_695);

@@ -1,6 +1,6 @@
-//! One tile of a sweep: what happens between its two products.
+//! One row of a tile: what happens between its two products.
 
-use super::sigmoid::{exponential, sigmoid, simd, softplus};
+use super::sigmoid::{exponential, log2_of_1_plus, simd};
 
 /// Independent sums of a row: four registers of AVX2, two of AVX-512.
 const LANES: usize = 32;
@@ -14,14 +14,7 @@ pub(super) enum Value {
     Unwanted,
 }
 
-/// Buffers of a row.
-#[derive(Default)]
-pub(super) struct Spare {
-    of_row: Vec<f32>,
-    of_positives: Vec<f32>,
-}
-
-/// A row of a tile.
+/// A row of a tile. All slices are of one length.
 pub(super) struct Row<'a> {
     /// t = x·log₂ e; replaced by the derivative of the objective.
     pub(super) t: &'a mut [f32],
@@ -29,12 +22,10 @@ pub(super) struct Row<'a> {
     pub(super) b: f32,
     /// q of the contexts.
     pub(super) q: &'a [f32],
-    /// The first context.
-    pub(super) start: usize,
-    /// Contexts with a count.
-    pub(super) columns: &'a [u32],
-    /// Their counts.
+    /// Counts of the pairs, 0 for most.
     pub(super) counts: &'a [f32],
+    /// Any numbers.
+    pub(super) spare: &'a mut [f32],
 }
 
 /// Replaces x of a row by the derivative of the objective, and returns the objective of the row (0 if
@@ -42,40 +33,25 @@ pub(super) struct Row<'a> {
 ///
 /// x_j ← #(w,c_j)·σ(−x_j) − b·q_j·σ(x_j),
 /// Σ_j #(w,c_j)·log σ(x_j) + b·q_j·log σ(−x_j).
-pub(super) fn derive(row: Row<'_>, spare: &mut Spare, value: Value) -> f64 {
-    let Row { t, b, q, start, columns, counts } = row;
-    let Spare { of_row, of_positives } = spare;
-    of_row.resize(t.len(), 0.0);
-    let at = |j: u32| j as usize - start;
-    // The pass over all entries overwrites t.
-    of_positives.clear();
-    of_positives.extend(columns.iter().map(|&j| t[at(j)]));
-    let (negative, positive) = simd(
+///
+/// Counts are dense here, for a few more operations an entry: to collect and to scatter the entries
+/// of positive pairs takes longer from a few in a hundred on.
+pub(super) fn derive(row: Row<'_>, value: Value) -> f64 {
+    let sum = simd(
         #[inline(always)]
         || match value {
-            Value::Wanted => (
-                negatives::<true>(t, b, q, of_row),
-                positives::<true>(of_positives, counts, of_row),
-            ),
-            Value::Unwanted => (
-                negatives::<false>(t, b, q, of_row),
-                positives::<false>(of_positives, counts, of_row),
-            ),
+            Value::Wanted => passes::<true>(row),
+            Value::Unwanted => passes::<false>(row),
         },
     );
-    for (&j, derivative) in columns.iter().zip(&*of_positives) {
-        t[at(j)] += derivative;
-    }
-    -(f64::from(b) * f64::from(negative) + positive) * std::f64::consts::LN_2
+    -f64::from(sum) * std::f64::consts::LN_2
 }
 
-/// t_j ← −b·q_j·σ_j; returns Σ_j q_j·log₂(1 + 2^t_j).
-///
 /// Three short loops: one long one would wait for itself, for its chain of operations is longer than
-/// what a processor looks ahead.
+/// what a processor looks ahead. Returns the objective in base 2, with the other sign.
 #[inline(always)]
-fn negatives<const VALUE: bool>(t: &mut [f32], b: f32, q: &[f32], spare: &mut [f32]) -> f32 {
-    let exponentials = &mut spare[..t.len()];
+fn passes<const VALUE: bool>(row: Row<'_>) -> f32 {
+    let Row { t, b, q, counts, spare: exponentials } = row;
     for (e, t) in exponentials.iter_mut().zip(&*t) {
         *e = exponential(*t);
     }
@@ -84,34 +60,37 @@ fn negatives<const VALUE: bool>(t: &mut [f32], b: f32, q: &[f32], spare: &mut [f
         let mut lanes = [0.0_f32; LANES];
         let ((t, t_rest), (q, q_rest)) = (t.as_chunks::<LANES>(), q.as_chunks::<LANES>());
         let (e, e_rest) = exponentials.as_chunks::<LANES>();
-        for ((t, q), e) in t.iter().zip(q).zip(e) {
+        let (counts, counts_rest) = counts.as_chunks::<LANES>();
+        for (((t, q), e), counts) in t.iter().zip(q).zip(e).zip(counts) {
             for lane in 0..LANES {
-                lanes[lane] = q[lane].mul_add(softplus(t[lane], e[lane]), lanes[lane]);
+                lanes[lane] += loss(t[lane], e[lane], b * q[lane], counts[lane]);
             }
         }
-        for (((lane, t), q), e) in lanes.iter_mut().zip(t_rest).zip(q_rest).zip(e_rest) {
-            *lane = q.mul_add(softplus(*t, *e), *lane);
+        let rest = t_rest.iter().zip(q_rest).zip(e_rest).zip(counts_rest);
+        for (lane, (((t, q), e), count)) in lanes.iter_mut().zip(rest) {
+            *lane += loss(*t, *e, b * q, *count);
         }
         sum = folded(lanes);
     }
-    for ((t, q), e) in t.iter_mut().zip(q).zip(exponentials) {
-        *t = -b * q * sigmoid(*t, *e);
+    for (((t, q), e), count) in t.iter_mut().zip(q).zip(exponentials).zip(counts) {
+        *t = derivative(*t, *e, b * q, *count);
     }
     sum
 }
 
-/// t_k ← count_k·(1 − σ_k); returns −Σ_k count_k·log₂ σ_k.
+/// negative·log₂(1 + 2^t) + count·log₂(1 + 2^−t); both logarithms are that of 1 + e and a part of t.
 #[inline(always)]
-fn positives<const VALUE: bool>(t: &mut [f32], counts: &[f32], spare: &mut [f32]) -> f64 {
-    let terms = &mut spare[..t.len()];
-    for ((t, count), term) in t.iter_mut().zip(counts).zip(&mut *terms) {
-        let e = exponential(*t);
-        if VALUE {
-            *term = count * softplus(-*t, e);
-        }
-        *t = count * sigmoid(-*t, e);
-    }
-    if VALUE { terms.iter().map(|term| f64::from(*term)).sum() } else { 0.0 }
+fn loss(t: f32, e: f32, negative: f32, count: f32) -> f32 {
+    let (above, below) = if t > 0.0 { (t, 0.0) } else { (0.0, -t) };
+    let linear = negative.mul_add(above, count * below);
+    (negative + count).mul_add(log2_of_1_plus(e) * e, linear)
+}
+
+/// count·σ(−t) − negative·σ(t); neither is 1 minus the other, which would lose the digits of small ones.
+#[inline(always)]
+fn derivative(t: f32, e: f32, negative: f32, count: f32) -> f32 {
+    let (up, down) = if t < 0.0 { (e, 1.0) } else { (1.0, e) };
+    count.mul_add(down, -negative * up) / (1.0 + e)
 }
 
 #[inline(always)]

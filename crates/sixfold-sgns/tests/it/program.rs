@@ -188,3 +188,40 @@ fn memory_stays_near_the_cap() {
     // A tenth more, and 8 MiB for the program and a vocabulary of 12 thousand words.
     assert!((16.0..64.0 * 1.1 + 8.0).contains(&mib), "{mib} MiB");
 }
+
+/// From a text to neighbours, at once and from shards of counts, with an interruption.
+#[test]
+fn texts_become_vectors_and_neighbours() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    text(dir);
+    let options = "--dim 20 --iterations 4 --checkpoint state";
+    let of_text = format!("train {options} --normalise letters --min-count 30 -o at-once.bin text");
+    succeeds(dir, &of_text);
+    let near = succeeds(dir, "neighbours -n 3 at-once.bin king queen");
+    let fields: Vec<Vec<&str>> = near.lines().map(|line| line.split('\t').collect()).collect();
+    assert_eq!(fields.len(), 6, "{near}");
+    assert!(fields.iter().all(|line| line.len() == 3 && line[0] != line[1]), "{near}");
+    assert_eq!(fields[3][0], "queen");
+
+    succeeds(dir, "vocab --normalise letters --min-count 30 -o words.tsv text");
+    succeeds(dir, "count --normalise letters --vocab words.tsv -o pairs text");
+    std::fs::remove_file(dir.join("state")).unwrap();
+    let counted = "train --dim 20 --checkpoint state --vocab words.tsv --counts pairs";
+    succeeds(dir, &format!("{counted} --iterations 2 -o half.bin"));
+    succeeds(dir, &format!("{counted} --iterations 4 -o whole.bin"));
+    let read = |name: &str| std::fs::read(dir.join(name)).unwrap();
+    assert!(read("whole.bin") == read("at-once.bin"));
+    assert!(read("half.bin") != read("at-once.bin"));
+
+    succeeds(dir, &format!("{counted} --method svd --factors f.safetensors -o svd.txt"));
+    assert!(dir.join("f.safetensors").exists() && dir.join("svd.txt").exists());
+    let said = fails(dir, 1, "neighbours at-once.bin xyzzy");
+    assert!(said.contains("xyzzy"), "{said}");
+    let said = fails(dir, 2, "train -o vectors.zip text");
+    assert!(said.contains("vectors.zip"), "{said}");
+    let said = fails(dir, 1, &format!("{counted} --smoothing 2 -o other.bin"));
+    assert!(said.contains("smoothing is 2"), "{said}");
+    let said = fails(dir, 2, "train --counts pairs --vocab words.tsv -o other.bin text");
+    assert!(said.contains("not both"), "{said}");
+}

@@ -144,7 +144,7 @@ fn full_rank_reaches_the_bound() {
     let dense = positive(12, 12, 6);
     let objective = objective(&dense, 1.0);
     let (a, b) = (uniform::<f64>(12, 12, 7), uniform::<f64>(12, 12, 8));
-    let config = SolverConfig { iterations: 600, ..SolverConfig::default() };
+    let config = SolverConfig { iterations: 600, momentum: 0.5, ..SolverConfig::default() };
     let found = fitted(&objective, DenseSweep::new(&objective), (&a, &b), config);
     let value = DenseSweep::new(&objective).gradient(found.view()).0;
     assert!((value / objective.bound() - 1.0).abs() < 1e-7, "{value} {}", objective.bound());
@@ -205,7 +205,9 @@ fn the_line_search_is_monotone() {
     for direction in [Direction::Splitting, Direction::Gradient, Direction::ConjugateGradient] {
         // Far too long, so that steps must be taken back.
         let step = StepSize::Relative(500.0);
-        let config = SolverConfig { direction, step, iterations: 20, ..SolverConfig::default() };
+        let momentum = 0.5;
+        let config =
+            SolverConfig { direction, momentum, step, iterations: 20, ..SolverConfig::default() };
         let mut solver =
             Solver::new(&objective, HostSweep::new(&objective), (&a, &b), config).unwrap();
         let (mut last, mut rejected) = (solver.objective(), 0);
@@ -225,8 +227,13 @@ fn a_resumed_run_is_the_same_to_the_bit() {
     let (a, b) = initial::random::<f32>(&objective, 12, 1).unwrap();
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("state.safetensors");
-    for direction in [Direction::Splitting, Direction::Gradient, Direction::ConjugateGradient] {
-        let config = SolverConfig { direction, iterations: 8, ..SolverConfig::default() };
+    for (direction, momentum) in [
+        (Direction::Splitting, 0.0),
+        (Direction::Splitting, 0.5),
+        (Direction::Gradient, 0.0),
+        (Direction::ConjugateGradient, 0.0),
+    ] {
+        let config = SolverConfig { direction, momentum, iterations: 8, ..SolverConfig::default() };
         let sweep = HostSweep::new(&objective);
         let whole = on_threads(1, || {
             let mut solver = Solver::new(&objective, sweep, (&a, &b), config).unwrap();

@@ -66,9 +66,9 @@ impl Default for Common {
             solving: Solving {
                 iterations: 15,
                 metric: Metric::Frequency,
-                step: 3.0,
+                step: 2.5,
                 lambda: 0.0,
-                momentum: 0.5,
+                momentum: 0.0,
                 direction: Direction::Splitting,
                 line_search: true,
             },

@@ -1,9 +1,11 @@
-//! `sixfold-sgns`: counting from the command line. One file a command.
+//! `sixfold-sgns`: from texts to vectors on the command line. One file a command.
 
 mod count;
 mod export;
 mod merge;
+mod neighbours;
 mod options;
+mod train;
 mod vocab;
 
 use std::ffi::OsString;
@@ -19,10 +21,12 @@ sixfold-sgns: word vectors by Riemannian optimisation
 Usage: sixfold-sgns COMMAND [OPTIONS]
 
 Commands:
-  vocab    Count the words of a text
-  count    Count which words stand near which
-  merge    Add the counts of all shards of a text
-  export   Write counts as records for other programs
+  train       Train word vectors on texts, or on counts
+  neighbours  Print the words nearest to some words
+  vocab       Count the words of a text
+  count       Count which words stand near which
+  merge       Add the counts of all shards of a text
+  export      Write counts as records for other programs
 
 `sixfold-sgns COMMAND --help` says more. Exit codes: 0 done, 1 failed, 2 wrong usage.
 ";
@@ -62,6 +66,8 @@ fn run(arguments: Vec<OsString>) -> Outcome {
             Ok(concat!("sixfold-sgns ", env!("CARGO_PKG_VERSION"), "\n").into())
         }
         Some(Arg::Value(command)) => match command.string()?.as_str() {
+            "train" => train::run(&mut parser),
+            "neighbours" => neighbours::run(&mut parser),
             "vocab" => vocab::run(&mut parser),
             "count" => count::run(&mut parser),
             "merge" => merge::run(&mut parser),

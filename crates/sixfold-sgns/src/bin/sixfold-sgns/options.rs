@@ -86,7 +86,7 @@ impl Text {
     }
 }
 
-/// An argument; `-o` is `output`, and `-h` is `help`.
+/// An argument; `-o` is `output`, `-n` is `number`, and `-h` is `help`.
 pub(crate) enum Taken {
     /// A long option.
     Option(String),
@@ -100,6 +100,7 @@ pub(crate) fn next(parser: &mut Parser) -> Result<Option<Taken>, Failure> {
         None => None,
         Some(Arg::Long(name)) => Some(Taken::Option(name.into())),
         Some(Arg::Short('o')) => Some(Taken::Option("output".into())),
+        Some(Arg::Short('n')) => Some(Taken::Option("number".into())),
         Some(Arg::Short('h')) => Some(Taken::Option("help".into())),
         Some(Arg::Value(path)) => Some(Taken::Value(path.into())),
         Some(other) => return Err(other.unexpected().into()),

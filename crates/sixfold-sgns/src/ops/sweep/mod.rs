@@ -42,6 +42,10 @@ mod extension {
     )]
     pub(crate) trait SweepOps: Backend {
         /// The objective of each row, `[n]`, and G·R, `[n, r]`.
+        #[allow(
+            clippy::too_many_arguments,
+            reason = "the lint sees the trait, and not what the macro makes of it"
+        )]
         fn sgns_sweep(
             a: FloatTensor<Self>,
             b: FloatTensor<Self>,

@@ -71,8 +71,10 @@ pub(super) fn factorise(objective: &Objective, dim: usize, seed: u64) -> Result<
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct History {
     /// F at the start and after each iteration.
+    #[serde(with = "bits")]
     pub(super) objectives: Vec<f64>,
     /// The step of each iteration.
+    #[serde(with = "bits")]
     pub(super) steps: Vec<f64>,
     /// Steps that were taken back.
     pub(super) rejected: usize,
@@ -158,5 +160,23 @@ impl Riemannian<'_> {
         history.objectives.truncate(done + 1);
         history.steps.truncate(done);
         Some((state, history))
+    }
+}
+
+/// Numbers by their bits: as decimals JSON may lose the last one.
+pub(super) mod bits {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(in super::super) fn serialize<S: Serializer>(
+        values: &[f64],
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        values.iter().map(|value| value.to_bits()).collect::<Vec<_>>().serialize(to)
+    }
+
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Vec<f64>, D::Error> {
+        Ok(Vec::<u64>::deserialize(from)?.into_iter().map(f64::from_bits).collect())
     }
 }

@@ -36,6 +36,7 @@ pub struct Objective;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Way {
     /// F at the start and after each iteration; of methods without iterations the last one.
+    #[serde(with = "super::fit::bits")]
     objectives: Vec<f64>,
     /// λ, where the method has one.
     step: Option<f64>,

@@ -101,11 +101,7 @@ struct Row {
 /// # Errors
 /// A file that contradicts itself: those of this version do not.
 pub fn published(experiment: &str) -> Result<Vec<Published>> {
-    let mut all = Vec::new();
-    for (path, text) in FILES {
-        all.extend(parse(text, experiment).with_context(|| format!("crates/sixfold-lab/{path}"))?);
-    }
-    Ok(all)
+    of_files(|file| numbers(file, experiment))
 }
 
 /// The nearest words that papers print.
@@ -113,21 +109,26 @@ pub fn published(experiment: &str) -> Result<Vec<Published>> {
 /// # Errors
 /// Those of [`published`].
 pub fn neighbours() -> Result<Vec<PaperNeighbours>> {
-    let mut all = Vec::new();
-    for (path, text) in FILES {
-        let file: File =
-            toml::from_str(text).with_context(|| format!("crates/sixfold-lab/{path}"))?;
+    of_files(|file| {
         for one in &file.neighbours {
             let (n, cosines) = (one.neighbours.len(), one.cosines.len());
             ensure!(n == cosines, "{}: {n} neighbours, {cosines} cosines", one.word);
         }
-        all.extend(file.neighbours);
+        Ok(file.neighbours)
+    })
+}
+
+/// What `take` takes of each file, or which one is wrong.
+fn of_files<T>(take: impl Fn(File) -> Result<Vec<T>>) -> Result<Vec<T>> {
+    let mut all = Vec::new();
+    for (path, text) in FILES {
+        let taken = toml::from_str(text).map_err(Into::into).and_then(&take);
+        all.extend(taken.with_context(|| format!("crates/sixfold-lab/{path}"))?);
     }
     Ok(all)
 }
 
-fn parse(text: &str, experiment: &str) -> Result<Vec<Published>> {
-    let file: File = toml::from_str(text)?;
+fn numbers(file: File, experiment: &str) -> Result<Vec<Published>> {
     let mut all = Vec::new();
     for table in file.table.iter().filter(|table| table.experiment == experiment) {
         for row in &table.rows {
@@ -216,6 +217,10 @@ mod tests {
         assert_eq!(one.map(|one| one.value), Some(0.715));
         assert_eq!(published("sgns/objective").unwrap().len(), 6);
         assert!(neighbours().unwrap().iter().any(|one| one.word == "five" && one.method == "RO"));
+    }
+
+    fn parse(text: &str, experiment: &str) -> Result<Vec<Published>> {
+        numbers(toml::from_str(text)?, experiment)
     }
 
     #[test]

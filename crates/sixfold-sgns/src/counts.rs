@@ -123,8 +123,7 @@ impl Counts {
     /// # Panics
     /// If there is no such row.
     pub fn row(&self, i: usize) -> (&[u32], &[f32]) {
-        let range = self.offsets[i]..self.offsets[i + 1];
-        (&self.columns[range.clone()], &self.values[range])
+        self.positives().row(i)
     }
 
     pub(crate) fn positives(&self) -> Positives<'_> {

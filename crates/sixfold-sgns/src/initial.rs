@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use sixfold_linalg::Real;
 
 use crate::sppmi::Sppmi;
-use crate::{Error, Objective, Result};
+use crate::{Objective, Result};
 
 /// W = U·√Σ and C = V·√Σ of the truncated SVD of the shifted positive PMI matrix: the paper's start.
 ///
@@ -29,17 +29,14 @@ pub fn from_sppmi(
 /// The same seed gives the same numbers.
 ///
 /// # Errors
-/// [`Error::InvalidParameter`] for a rank out of range.
+/// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for a rank out of range.
 pub fn random<T: Real>(
     objective: &Objective,
     d: usize,
     seed: u64,
 ) -> Result<(Array2<T>, Array2<T>)> {
+    objective.check_rank(d)?;
     let (n, m) = objective.dim();
-    if d == 0 || d > n.min(m) {
-        let (found, expected) = (d as f64, "between 1 and the number of words");
-        return Err(Error::InvalidParameter { name: "the rank", found, expected });
-    }
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let width = 1.0 / d as f64;
     let mut draw = |rows| {

@@ -20,19 +20,7 @@ impl Default for ObjectiveConfig {
 }
 
 impl ObjectiveConfig {
-    /// All that is wrong with it.
-    pub fn problems(&self) -> Vec<String> {
-        let mut problems = Vec::new();
-        if !(self.negatives > 0.0 && self.negatives.is_finite()) {
-            problems.push(format!("negatives is {}, expected a number above 0", self.negatives));
-        }
-        if !(0.0..=1.0).contains(&self.smoothing) {
-            problems.push(format!("smoothing is {}, expected 0 to 1", self.smoothing));
-        }
-        problems
-    }
-
-    /// The same as an error.
+    /// Checks both values.
     ///
     /// # Errors
     /// [`Error::InvalidParameter`] for the first problem.
@@ -147,6 +135,16 @@ impl Objective {
     pub fn gap_ratio(&self, value: f64) -> f64 {
         let zero = self.at_zero();
         (value - zero) / (self.bound() - zero)
+    }
+
+    /// Whether matrices of this rank exist.
+    pub(crate) fn check_rank(&self, d: usize) -> Result<()> {
+        let (n, m) = self.dim();
+        if (1..=n.min(m)).contains(&d) {
+            return Ok(());
+        }
+        let (name, expected) = ("the rank", "between 1 and the number of words");
+        Err(Error::InvalidParameter { name, found: d as f64, expected })
     }
 
     /// Whether b(w)·q(c) = b(c)·q(w) for symmetric counts: only without smoothing.

@@ -112,10 +112,7 @@ impl<T: Real, S: Sweep<T>> Solver<T, S> {
         config.validate()?;
         let (n, m) = objective.dim();
         crate::sweep::check([n, m], a.view(), b.view(), None, None)?;
-        if a.ncols() == 0 || a.ncols() > n.min(m) {
-            let (found, expected) = (a.ncols() as f64, "between 1 and the number of words");
-            return Err(Error::InvalidParameter { name: "the rank", found, expected });
-        }
+        objective.check_rank(a.ncols())?;
         let scales = Scales::new(objective, config.metric);
         let (a, b) = scales.unscaled(a.view(), b.view());
         let point = FixedRank::from_product(a.view(), b.view())?;

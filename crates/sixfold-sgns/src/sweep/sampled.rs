@@ -36,14 +36,14 @@ pub struct SampledSweep<'a> {
     objective: &'a Objective,
     config: SampleConfig,
     round: u64,
-    words: Side,
-    contexts: Side,
+    words: Side<'a>,
+    contexts: Side<'a>,
 }
 
 /// What can be drawn of one side.
 #[derive(Clone, Debug)]
-struct Side {
-    weights: Vec<f32>,
+struct Side<'a> {
+    weights: &'a [f32],
     /// From the heaviest to the lightest.
     order: Vec<u32>,
     /// Σ √weight over the tail, up to and with each place.
@@ -69,15 +69,15 @@ impl<'a> SampledSweep<'a> {
         Ok(Self { objective, config, round: 0, words, contexts })
     }
 
-    fn draw(&self, side: &Side, stream: u64) -> Draw {
+    fn draw(&self, side: &Side<'_>, stream: u64) -> Draw {
         let mut rng = ChaCha8Rng::seed_from_u64(self.config.seed);
         rng.set_stream(2 * self.round + stream);
         side.draw(self.config.tail, &mut rng)
     }
 }
 
-impl Side {
-    fn new(weights: &[f32], head: usize) -> Self {
+impl<'a> Side<'a> {
+    fn new(weights: &'a [f32], head: usize) -> Self {
         let mut order: Vec<u32> = (0..weights.len() as u32).collect();
         order.sort_by(|&i, &j| weights[j as usize].total_cmp(&weights[i as usize]));
         let mut sum = 0.0;
@@ -88,7 +88,7 @@ impl Side {
                 sum
             })
             .collect();
-        Self { weights: weights.to_vec(), order, cumulative }
+        Self { weights, order, cumulative }
     }
 
     /// The head, and draws of the tail; the same word may come twice.

@@ -4,7 +4,7 @@ use ndarray::{Array1, Array2, ArrayView2};
 use rayon::prelude::*;
 use sixfold_linalg::{LinearOperator, TruncatedSvdConfig, truncated_svd_of};
 
-use crate::sweep::add_scaled;
+use crate::sweep::{times, transpose_times};
 use crate::{Objective, Result};
 
 /// max(log(#(w,c) / (b(w)·q(c))), 0) for the pairs that were seen: PMI − log k with the smoothing of
@@ -61,6 +61,10 @@ impl<'a> Sppmi<'a> {
         let found = truncated_svd_of(self, d, &config)?;
         Ok((found.u, found.s, found.vt.reversed_axes().as_standard_layout().into_owned()))
     }
+
+    fn entries(&self) -> impl Fn(usize, usize) -> (f32, f64) + Sync {
+        |i, place| (self.values[i][place], 0.0)
+    }
 }
 
 impl LinearOperator<f32> for Sppmi<'_> {
@@ -69,44 +73,13 @@ impl LinearOperator<f32> for Sppmi<'_> {
     }
 
     fn apply(&self, x: ArrayView2<'_, f32>) -> Array2<f32> {
-        let x = x.as_standard_layout();
-        let x = x.as_slice().expect("the standard layout");
-        let width = x.len() / self.objective.dim().1;
-        let mut product = Array2::zeros((self.objective.dim().0, width));
-        let rows = product.as_slice_mut().expect("a new matrix is contiguous");
-        rows.par_chunks_mut(width.max(1)).enumerate().for_each(|(i, row)| {
-            let (columns, values) = self.row(i);
-            for (&j, &value) in columns.iter().zip(values) {
-                add_scaled(row, value, &x[j as usize * width..][..width]);
-            }
-        });
-        product
+        times(self.objective.counts(), x, self.entries()).1
     }
 
     fn apply_transpose(&self, x: ArrayView2<'_, f32>) -> Array2<f32> {
         if self.objective.counts().is_symmetric() && self.objective.smoothing_is_symmetric() {
             return self.apply(x);
         }
-        // Threads share out the contexts, so that no sum has two writers and its order is fixed.
-        let x = x.as_standard_layout();
-        let x = x.as_slice().expect("the standard layout");
-        let (n, m) = self.objective.dim();
-        let width = x.len() / n;
-        let mut product = Array2::zeros((m, width));
-        let part = m.div_ceil(4 * rayon::current_num_threads()).max(1);
-        let rows = product.as_slice_mut().expect("a new matrix is contiguous");
-        rows.par_chunks_mut((part * width).max(1)).enumerate().for_each(|(i, rows)| {
-            let (start, end) = (i * part, i * part + rows.len() / width);
-            for word in 0..n {
-                let (columns, values) = self.row(word);
-                let first = columns.partition_point(|&j| (j as usize) < start);
-                let last = columns.partition_point(|&j| (j as usize) < end);
-                for (&j, &value) in columns[first..last].iter().zip(&values[first..last]) {
-                    let row = &mut rows[(j as usize - start) * width..][..width];
-                    add_scaled(row, value, &x[word * width..][..width]);
-                }
-            }
-        });
-        product
+        transpose_times(self.objective.counts(), x, self.entries())
     }
 }

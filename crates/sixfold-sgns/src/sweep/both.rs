@@ -5,9 +5,10 @@ use std::ops::Range;
 use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 
-use super::host::{COLUMNS, Factors, HostSweep, ROWS, Tile, spans};
+use super::host::{COLUMNS, HostSweep, ROWS, spans};
 use super::packed::Packed;
 use super::terms::Terms;
+use super::tile::{Factors, Tile};
 
 /// Most blocks on a side: what as many threads can work on at once.
 const BLOCKS: usize = 64;

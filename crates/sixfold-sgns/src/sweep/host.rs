@@ -1,16 +1,14 @@
 //! Sweeps on the CPU: tiles that stay in the second-level cache, panels dealt to threads.
 
-use std::f32::consts::LOG2_E;
 use std::ops::Range;
 
-use ndarray::{Array2, ArrayView2, CowArray, Ix2};
-use pulp::{Arch, Simd, WithSimd};
+use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 
-use super::micro::{self, Left, Store, multiply, with_rows};
 use super::packed::Packed;
+use super::row::Value;
 use super::terms::Terms;
-use super::tile::{Row, Value, derive};
+use super::tile::{Factors, Tile};
 use super::{Sweep, check};
 use crate::{Objective, Result};
 
@@ -174,190 +172,6 @@ fn panels(
         .par_chunks_mut((height * columns).max(1))
         .enumerate()
         .map(move |(i, panel)| (i * height..((i + 1) * height).min(rows), panel))
-}
-
-/// X = A·Bᵀ in the form in which tiles are made.
-pub(super) struct Factors<'a> {
-    a: CowArray<'a, f32, Ix2>,
-    /// log₂ e·Bᵀ
-    across: Packed,
-}
-
-impl<'a> Factors<'a> {
-    pub(super) fn new(a: ArrayView2<'a, f32>, b: ArrayView2<'_, f32>) -> Self {
-        let a = if a.is_standard_layout() {
-            a.into()
-        } else {
-            a.as_standard_layout().into_owned().into()
-        };
-        Self { a, across: Packed::new(b.t(), LOG2_E) }
-    }
-
-    /// Rows of A, one after the other.
-    fn rows(&self, rows: Range<usize>) -> &[f32] {
-        let d = self.a.ncols();
-        &self.a.as_slice().expect("the standard layout")[rows.start * d..rows.end * d]
-    }
-}
-
-/// Memory of a tile, kept by a thread from panel to panel.
-#[derive(Default)]
-pub(super) struct Tile {
-    x: Vec<f32>,
-    rows: usize,
-    columns: usize,
-    /// From a row to the next: the columns and their padding.
-    pitch: usize,
-    /// Counts of a row, and a buffer.
-    counts: Vec<f32>,
-    spare: Vec<f32>,
-    /// Where the positive pairs of each row go on.
-    cursors: Vec<usize>,
-}
-
-impl Tile {
-    /// t = log₂ e·A·Bᵀ of a tile.
-    pub(super) fn fill(
-        &mut self,
-        factors: &Factors<'_>,
-        rows: Range<usize>,
-        columns: Range<usize>,
-    ) {
-        self.rows = rows.len();
-        self.columns = columns.len();
-        self.pitch = factors.across.padded(columns.len());
-        self.x.resize(self.rows * self.pitch, 0.0);
-        let (left, d) = (factors.rows(rows), factors.a.ncols());
-        Arch::new().dispatch(Fill { tile: self, left, d, across: &factors.across, columns });
-    }
-
-    /// Replaces it by the derivative and adds the objective of each row where that is wanted. Tiles of
-    /// the same rows must follow each other from left to right, after [`Self::begin`].
-    pub(super) fn derive(
-        &mut self,
-        terms: &Terms<'_>,
-        rows: Range<usize>,
-        columns: Range<usize>,
-        mut values: Option<&mut [f64]>,
-    ) {
-        let q = &terms.q[columns.clone()];
-        self.counts.resize(columns.len(), 0.0);
-        self.spare.resize(columns.len(), 0.0);
-        let tile = self.x.chunks_exact_mut(self.pitch).zip(&mut self.cursors);
-        for (r, (i, (t, cursor))) in rows.zip(tile).enumerate() {
-            let (of_row, counts) = terms.positives.row(i);
-            self.counts.fill(0.0);
-            for (&j, &count) in of_row[*cursor..].iter().zip(&counts[*cursor..]) {
-                let Some(place) = self.counts.get_mut(j as usize - columns.start) else { break };
-                *place = count;
-                *cursor += 1;
-            }
-            let (t, b) = (&mut t[..columns.len()], terms.b[i]);
-            let row = Row { t, b, q, counts: &self.counts, spare: &mut self.spare };
-            match &mut values {
-                Some(values) => values[r] += derive(row, Value::Wanted),
-                None => _ = derive(row, Value::Unwanted),
-            }
-        }
-    }
-
-    /// Sets the cursors of these rows to the first pair from column `from` on.
-    pub(super) fn begin(&mut self, terms: &Terms<'_>, rows: Range<usize>, from: usize) {
-        let first = |i| terms.positives.row(i).0.partition_point(|&j| (j as usize) < from);
-        self.cursors.clear();
-        self.cursors.extend(rows.map(first));
-    }
-
-    /// Adds T·R of the tile.
-    pub(super) fn add_product(&self, right: &Packed, columns: Range<usize>, sums: &mut [f32]) {
-        Arch::new().dispatch(Product { tile: self, right, depth: columns, sums });
-    }
-
-    /// Adds Tᵀ·L of the tile.
-    pub(super) fn add_transposed_product(
-        &self,
-        left: &Packed,
-        rows: Range<usize>,
-        sums: &mut [f32],
-    ) {
-        Arch::new().dispatch(TransposedProduct { tile: self, left, depth: rows, sums });
-    }
-}
-
-struct Fill<'a> {
-    tile: &'a mut Tile,
-    left: &'a [f32],
-    d: usize,
-    across: &'a Packed,
-    columns: Range<usize>,
-}
-
-impl WithSimd for Fill<'_> {
-    type Output = ();
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let Self { tile, left, d, across, columns } = self;
-        let (rows, pitch) = (tile.rows, tile.pitch);
-        for mut panel in across.panels(columns.clone(), 0..d) {
-            panel.start -= columns.start;
-            for first in (0..rows).step_by(micro::ROWS) {
-                let out = &mut tile.x[first * pitch..];
-                let left = &left[first * d..];
-                with_rows!(rows - first, R => multiply::<S, R>(
-                    simd, d, Left::Rows(left, d), panel, (out, pitch), Store::Set));
-            }
-        }
-    }
-}
-
-struct Product<'a> {
-    tile: &'a Tile,
-    right: &'a Packed,
-    depth: Range<usize>,
-    sums: &'a mut [f32],
-}
-
-impl WithSimd for Product<'_> {
-    type Output = ();
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let Self { tile, right, depth, sums } = self;
-        let width = right.width();
-        for panel in right.panels(0..width, depth.clone()) {
-            for first in (0..tile.rows).step_by(micro::ROWS) {
-                let left = &tile.x[first * tile.pitch..];
-                let out = &mut sums[first * width..];
-                let depth = depth.len();
-                with_rows!(tile.rows - first, R => multiply::<S, R>(
-                    simd, depth, Left::Rows(left, tile.pitch), panel, (out, width), Store::Add));
-            }
-        }
-    }
-}
-
-struct TransposedProduct<'a> {
-    tile: &'a Tile,
-    left: &'a Packed,
-    depth: Range<usize>,
-    sums: &'a mut [f32],
-}
-
-impl WithSimd for TransposedProduct<'_> {
-    type Output = ();
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let Self { tile, left, depth, sums } = self;
-        let width = left.width();
-        for panel in left.panels(0..width, depth.clone()) {
-            for first in (0..tile.columns).step_by(micro::ROWS) {
-                let columns = &tile.x[first..];
-                let out = &mut sums[first * width..];
-                let depth = depth.len();
-                with_rows!(tile.columns - first, R => multiply::<S, R>(
-                    simd, depth, Left::Columns(columns, tile.pitch), panel, (out, width), Store::Add));
-            }
-        }
-    }
 }
 
 /// A range in pieces.

@@ -10,8 +10,10 @@ mod host;
 mod micro;
 mod packed;
 mod positives;
+mod row;
 mod sampled;
 mod sigmoid;
+mod sparse;
 mod terms;
 mod tile;
 
@@ -22,9 +24,9 @@ use crate::{Error, Result};
 
 pub use dense::DenseSweep;
 pub use host::HostSweep;
-pub(crate) use positives::add_scaled;
 pub use sampled::{SampleConfig, SampledSweep};
 pub(crate) use sigmoid::{exponential, sigmoid};
+pub(crate) use sparse::{times, transpose_times};
 pub(crate) use terms::Positives;
 #[cfg(feature = "model")]
 pub(crate) use terms::Terms;

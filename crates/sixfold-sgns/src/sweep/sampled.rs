@@ -5,7 +5,8 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::host::HostSweep;
-use super::positives::{by_columns, by_rows};
+use super::positives::entries;
+use super::sparse::{times, transpose_times};
 use super::terms::{Positives, Terms};
 use super::{Sweep, check};
 use crate::{Error, Objective, Result};
@@ -132,7 +133,8 @@ impl Sweep<f32> for SampledSweep<'_> {
         let terms = Terms { b: self.objective.row_weights(), q: &q, positives: Positives::NONE };
         let drawn = |x: ArrayView2<'_, f32>| x.select(Axis(0), &ids);
         let negatives = HostSweep::of(terms).rows(a, drawn(b).view(), drawn(right).view())?;
-        let (positive, mut product) = by_rows(self.objective.counts(), a, b, right);
+        let counts = self.objective.counts();
+        let (positive, mut product) = times(counts, right, entries(counts, a, b));
         product += &negatives.1;
         Ok((positive + negatives.0, product))
     }
@@ -149,7 +151,8 @@ impl Sweep<f32> for SampledSweep<'_> {
             Terms { b: &weights, q: self.objective.column_weights(), positives: Positives::NONE };
         let drawn = |x: ArrayView2<'_, f32>| x.select(Axis(0), &ids);
         let mut product = HostSweep::of(terms).columns(drawn(a).view(), b, drawn(left).view())?;
-        product += &by_columns(self.objective.counts(), a, b, left);
+        let counts = self.objective.counts();
+        product += &transpose_times(counts, left, entries(counts, a, b));
         Ok(product)
     }
 }

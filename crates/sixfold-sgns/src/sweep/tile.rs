@@ -1,106 +1,178 @@
-//! One row of a tile: what happens between its two products.
+//! A tile of a sweep: the product that makes it, its rows, and the products that it takes part in.
 
-use super::sigmoid::{exponential, log2_of_1_plus, simd};
+use std::f32::consts::LOG2_E;
+use std::ops::Range;
 
-/// Independent sums of a row: four registers of AVX2, two of AVX-512.
-const LANES: usize = 32;
+use ndarray::ArrayView2;
+use pulp::{Arch, Simd, WithSimd};
 
-/// What a sweep makes of its tiles beside the products.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Value {
-    /// The objective too.
-    Wanted,
-    /// Only the derivative: a logarithm less for each entry.
-    Unwanted,
+use super::micro::{self, Left, Store, multiply, with_rows};
+use super::packed::Packed;
+use super::row::{Row, Value, derive};
+use super::sparse::Rows;
+use super::terms::Terms;
+
+/// X = A·Bᵀ in the form in which tiles are made.
+pub(super) struct Factors<'a> {
+    a: Rows<'a>,
+    /// log₂ e·Bᵀ
+    across: Packed,
 }
 
-/// A row of a tile. All slices are of one length.
-pub(super) struct Row<'a> {
-    /// t = x·log₂ e; replaced by the derivative of the objective.
-    pub(super) t: &'a mut [f32],
-    /// b of the word.
-    pub(super) b: f32,
-    /// q of the contexts.
-    pub(super) q: &'a [f32],
-    /// Counts of the pairs, 0 for most.
-    pub(super) counts: &'a [f32],
-    /// Any numbers.
-    pub(super) spare: &'a mut [f32],
-}
-
-/// Replaces x of a row by the derivative of the objective, and returns the objective of the row (0 if
-/// it is not wanted):
-///
-/// x_j ← #(w,c_j)·σ(−x_j) − b·q_j·σ(x_j),
-/// Σ_j #(w,c_j)·log σ(x_j) + b·q_j·log σ(−x_j).
-///
-/// Counts are dense here, for a few more operations an entry: to collect and to scatter the entries
-/// of positive pairs takes longer from a few in a hundred on.
-pub(super) fn derive(row: Row<'_>, value: Value) -> f64 {
-    let sum = simd(
-        #[inline(always)]
-        || match value {
-            Value::Wanted => passes::<true>(row),
-            Value::Unwanted => passes::<false>(row),
-        },
-    );
-    -f64::from(sum) * std::f64::consts::LN_2
-}
-
-/// Three short loops: one long one would wait for itself, for its chain of operations is longer than
-/// what a processor looks ahead. Returns the objective in base 2, with the other sign.
-#[inline(always)]
-fn passes<const VALUE: bool>(row: Row<'_>) -> f32 {
-    let Row { t, b, q, counts, spare: exponentials } = row;
-    for (e, t) in exponentials.iter_mut().zip(&*t) {
-        *e = exponential(*t);
+impl<'a> Factors<'a> {
+    pub(super) fn new(a: ArrayView2<'a, f32>, b: ArrayView2<'_, f32>) -> Self {
+        Self { a: Rows::new(a), across: Packed::new(b.t(), LOG2_E) }
     }
-    let mut sum = 0.0;
-    if VALUE {
-        let mut lanes = [0.0_f32; LANES];
-        let ((t, t_rest), (q, q_rest)) = (t.as_chunks::<LANES>(), q.as_chunks::<LANES>());
-        let (e, e_rest) = exponentials.as_chunks::<LANES>();
-        let (counts, counts_rest) = counts.as_chunks::<LANES>();
-        for (((t, q), e), counts) in t.iter().zip(q).zip(e).zip(counts) {
-            for lane in 0..LANES {
-                lanes[lane] += loss(t[lane], e[lane], b * q[lane], counts[lane]);
+
+    /// Rows of A, one after the other.
+    fn rows(&self, rows: Range<usize>) -> &[f32] {
+        let d = self.a.width;
+        &self.a.values()[rows.start * d..rows.end * d]
+    }
+}
+
+/// Memory of a tile, kept by a thread from panel to panel.
+#[derive(Default)]
+pub(super) struct Tile {
+    x: Vec<f32>,
+    rows: usize,
+    columns: usize,
+    /// From a row to the next: the columns and their padding.
+    pitch: usize,
+    /// Counts of a row, and a buffer.
+    counts: Vec<f32>,
+    spare: Vec<f32>,
+    /// Where the positive pairs of each row go on.
+    cursors: Vec<usize>,
+}
+
+impl Tile {
+    /// t = log₂ e·A·Bᵀ of a tile.
+    pub(super) fn fill(
+        &mut self,
+        factors: &Factors<'_>,
+        rows: Range<usize>,
+        columns: Range<usize>,
+    ) {
+        self.rows = rows.len();
+        self.columns = columns.len();
+        self.pitch = factors.across.padded(columns.len());
+        self.x.resize(self.rows * self.pitch, 0.0);
+        let (left, d) = (factors.rows(rows), factors.a.width);
+        Arch::new().dispatch(Fill { tile: self, left, d, across: &factors.across, columns });
+    }
+
+    /// Replaces it by the derivative and adds the objective of each row where that is wanted. Tiles of
+    /// the same rows must follow each other from left to right, after [`Self::begin`].
+    pub(super) fn derive(
+        &mut self,
+        terms: &Terms<'_>,
+        rows: Range<usize>,
+        columns: Range<usize>,
+        mut values: Option<&mut [f64]>,
+    ) {
+        let q = &terms.q[columns.clone()];
+        self.counts.resize(columns.len(), 0.0);
+        self.spare.resize(columns.len(), 0.0);
+        let tile = self.x.chunks_exact_mut(self.pitch).zip(&mut self.cursors);
+        for (r, (i, (t, cursor))) in rows.zip(tile).enumerate() {
+            let (of_row, counts) = terms.positives.row(i);
+            self.counts.fill(0.0);
+            for (&j, &count) in of_row[*cursor..].iter().zip(&counts[*cursor..]) {
+                let Some(place) = self.counts.get_mut(j as usize - columns.start) else { break };
+                *place = count;
+                *cursor += 1;
+            }
+            let (t, b) = (&mut t[..columns.len()], terms.b[i]);
+            let row = Row { t, b, q, counts: &self.counts, spare: &mut self.spare };
+            match &mut values {
+                Some(values) => values[r] += derive(row, Value::Wanted),
+                None => _ = derive(row, Value::Unwanted),
             }
         }
-        let rest = t_rest.iter().zip(q_rest).zip(e_rest).zip(counts_rest);
-        for (lane, (((t, q), e), count)) in lanes.iter_mut().zip(rest) {
-            *lane += loss(*t, *e, b * q, *count);
+    }
+
+    /// Sets the cursors of these rows to the first pair from column `from` on.
+    pub(super) fn begin(&mut self, terms: &Terms<'_>, rows: Range<usize>, from: usize) {
+        let first = |i| terms.positives.row(i).0.partition_point(|&j| (j as usize) < from);
+        self.cursors.clear();
+        self.cursors.extend(rows.map(first));
+    }
+
+    /// Adds T·R of the tile.
+    pub(super) fn add_product(&self, right: &Packed, columns: Range<usize>, sums: &mut [f32]) {
+        let (tile, height, transposed) = (self, self.rows, false);
+        let product = Product { tile, height, transposed, factor: right, depth: columns, sums };
+        Arch::new().dispatch(product);
+    }
+
+    /// Adds Tᵀ·L of the tile.
+    pub(super) fn add_transposed_product(
+        &self,
+        left: &Packed,
+        rows: Range<usize>,
+        sums: &mut [f32],
+    ) {
+        let (tile, height, transposed) = (self, self.columns, true);
+        let product = Product { tile, height, transposed, factor: left, depth: rows, sums };
+        Arch::new().dispatch(product);
+    }
+}
+
+struct Fill<'a> {
+    tile: &'a mut Tile,
+    left: &'a [f32],
+    d: usize,
+    across: &'a Packed,
+    columns: Range<usize>,
+}
+
+impl WithSimd for Fill<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { tile, left, d, across, columns } = self;
+        let (rows, pitch) = (tile.rows, tile.pitch);
+        for mut panel in across.panels(columns.clone(), 0..d) {
+            panel.start -= columns.start;
+            for first in (0..rows).step_by(micro::ROWS) {
+                let out = &mut tile.x[first * pitch..];
+                let left = &left[first * d..];
+                with_rows!(rows - first, R => multiply::<S, R>(
+                    simd, d, Left::Rows(left, d), panel, (out, pitch), Store::Set));
+            }
         }
-        sum = folded(lanes);
     }
-    for (((t, q), e), count) in t.iter_mut().zip(q).zip(exponentials).zip(counts) {
-        *t = derivative(*t, *e, b * q, *count);
-    }
-    sum
 }
 
-/// negative·log₂(1 + 2^t) + count·log₂(1 + 2^−t); both logarithms are that of 1 + e and a part of t.
-#[inline(always)]
-fn loss(t: f32, e: f32, negative: f32, count: f32) -> f32 {
-    let (above, below) = if t > 0.0 { (t, 0.0) } else { (0.0, -t) };
-    let linear = negative.mul_add(above, count * below);
-    (negative + count).mul_add(log2_of_1_plus(e) * e, linear)
+/// T·R or Tᵀ·L.
+struct Product<'a> {
+    tile: &'a Tile,
+    /// Rows of the result: those of the tile, or its columns.
+    height: usize,
+    transposed: bool,
+    factor: &'a Packed,
+    /// Rows of the factor that meet the tile.
+    depth: Range<usize>,
+    sums: &'a mut [f32],
 }
 
-/// count·σ(−t) − negative·σ(t); neither is 1 minus the other, which would lose the digits of small ones.
-#[inline(always)]
-fn derivative(t: f32, e: f32, negative: f32, count: f32) -> f32 {
-    let (up, down) = if t < 0.0 { (e, 1.0) } else { (1.0, e) };
-    count.mul_add(down, -negative * up) / (1.0 + e)
-}
-
-#[inline(always)]
-fn folded(mut lanes: [f32; LANES]) -> f32 {
-    let mut width = LANES / 2;
-    while width > 0 {
-        for i in 0..width {
-            lanes[i] += lanes[i + width];
+impl WithSimd for Product<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { tile, height, transposed, factor, depth, sums } = self;
+        let (width, pitch) = (factor.width(), tile.pitch);
+        for panel in factor.panels(0..width, depth.clone()) {
+            for first in (0..height).step_by(micro::ROWS) {
+                let left = match transposed {
+                    false => Left::Rows(&tile.x[first * pitch..], pitch),
+                    true => Left::Columns(&tile.x[first..], pitch),
+                };
+                let (out, depth) = (&mut sums[first * width..], depth.len());
+                with_rows!(height - first, R => multiply::<S, R>(
+                    simd, depth, left, panel, (out, width), Store::Add));
+            }
         }
-        width /= 2;
     }
-    lanes[0]
 }

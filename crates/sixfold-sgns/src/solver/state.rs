@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use ndarray::Array2;
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use safetensors::tensor::{Dtype, TensorView};
 use sixfold_linalg::Real;
-use sixfold_linalg::files::write_atomically;
+use sixfold_linalg::files::{Matrix, MatrixFile, write_atomically};
 
 use crate::{Error, FixedRank, Result, Tangent};
 
@@ -83,7 +83,7 @@ impl<T: Real> State<T> {
                 numbers.push(along.step);
             }
         }
-        let shape = vec![numbers.len()];
+        let shape = vec![1, numbers.len()];
         let numbers: Vec<u8> = numbers.iter().flat_map(|x| x.to_le_bytes()).collect();
         tensors.push(("numbers".into(), numbers, shape));
         let views = tensors.iter().map(|(name, bytes, shape)| {
@@ -104,14 +104,8 @@ impl<T: Real> State<T> {
     /// without one of the parts.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let bytes = std::fs::read(path).map_err(Error::io(path))?;
-        let file = SafeTensors::deserialize(&bytes).map_err(|error| {
-            Error::malformed(path, format!("no state of a solver, or truncated ({error})"))
-        })?;
-        let reader = Reader { path, file: &file };
-        let numbers = reader.tensor("numbers", Dtype::F64)?;
-        let numbers: Vec<f64> =
-            numbers.data().as_chunks::<8>().0.iter().map(|x| f64::from_le_bytes(*x)).collect();
+        let file = MatrixFile::open(path)?;
+        let numbers: Vec<f64> = matrix(&file, "numbers")?.into_iter().collect();
         let &[iteration, step, objective, ref of_last @ ..] = &numbers[..] else {
             return Err(Error::malformed(path, "`numbers` is shorter than 3"));
         };
@@ -119,17 +113,17 @@ impl<T: Real> State<T> {
         let last = if has(PARTS[1]) {
             let along = match of_last {
                 [step] => Some(Along {
-                    gradient: reader.tangent(PARTS[2])?,
-                    direction: reader.tangent(PARTS[3])?,
+                    gradient: tangent(&file, PARTS[2])?,
+                    direction: tangent(&file, PARTS[3])?,
                     step: *step,
                 }),
                 _ => None,
             };
-            Some(Box::new(Last { point: reader.point(PARTS[1])?, along }))
+            Some(Box::new(Last { point: point(&file, PARTS[1])?, along }))
         } else {
             None
         };
-        let point = reader.point(PARTS[0])?;
+        let point = point(&file, PARTS[0])?;
         let state = Self { point, iteration: iteration as usize, step, objective, last };
         state.check().map_err(|what| Error::malformed(path, what))?;
         Ok(state)
@@ -168,51 +162,28 @@ fn bytes_of<T: Real>(x: T) -> Vec<u8> {
     }
 }
 
-struct Reader<'a> {
-    path: &'a Path,
-    file: &'a SafeTensors<'a>,
+/// The tensor of that name, of the type of the state.
+fn matrix<T: Real>(file: &MatrixFile, name: &str) -> Result<Array2<T>> {
+    let found = file.tensor(name)?;
+    let malformed = |what| Error::malformed(file.path(), format!("`{name}` {what}"));
+    let (matrix, type_name) = match &found {
+        Matrix::F32(x) => (x.mapv(|x| T::narrow(x.into())), "f32"),
+        Matrix::F64(x) => (x.mapv(T::narrow), "f64"),
+    };
+    if type_name != T::NAME {
+        return Err(malformed(format!("is {type_name}, expected {}", T::NAME)));
+    }
+    sixfold_linalg::ensure_finite("the tensor", matrix.view())
+        .map_err(|error| malformed(format!("({error})")))?;
+    Ok(matrix)
 }
 
-impl Reader<'_> {
-    fn tensor(&self, name: &str, dtype: Dtype) -> Result<TensorView<'_>> {
-        let tensor = self.file.tensor(name);
-        let tensor =
-            tensor.map_err(|_| Error::malformed(self.path, format!("no tensor `{name}`")))?;
-        if tensor.dtype() == dtype {
-            return Ok(tensor);
-        }
-        let what = format!("`{name}` is {:?}, expected {dtype:?}", tensor.dtype());
-        Err(Error::malformed(self.path, what))
-    }
+fn point<T: Real>(file: &MatrixFile, part: &str) -> Result<FixedRank<T>> {
+    let get = |name: &str| matrix(file, &format!("{part}.{name}"));
+    Ok(FixedRank { u: get("u")?, s: get("s")?, v: get("v")? })
+}
 
-    fn matrix<T: Real>(&self, name: &str) -> Result<Array2<T>> {
-        let double = T::NAME == "f64";
-        let tensor = self.tensor(name, if double { Dtype::F64 } else { Dtype::F32 })?;
-        let [rows, columns] = *tensor.shape() else {
-            let what = format!("`{name}` has shape {:?}, expected a matrix", tensor.shape());
-            return Err(Error::malformed(self.path, what));
-        };
-        let values = if double {
-            let (values, _) = tensor.data().as_chunks::<8>();
-            values.iter().map(|x| T::narrow(f64::from_le_bytes(*x))).collect()
-        } else {
-            let (values, _) = tensor.data().as_chunks::<4>();
-            values.iter().map(|x| T::narrow(f32::from_le_bytes(*x).into())).collect()
-        };
-        let matrix: Array2<T> = Array2::from_shape_vec((rows, columns), values)
-            .map_err(|error| Error::malformed(self.path, format!("`{name}`: {error}")))?;
-        sixfold_linalg::ensure_finite("the state", matrix.view())
-            .map_err(|error| Error::malformed(self.path, format!("`{name}`: {error}")))?;
-        Ok(matrix)
-    }
-
-    fn point<T: Real>(&self, part: &str) -> Result<FixedRank<T>> {
-        let get = |name: &str| self.matrix(&format!("{part}.{name}"));
-        Ok(FixedRank { u: get("u")?, s: get("s")?, v: get("v")? })
-    }
-
-    fn tangent<T: Real>(&self, part: &str) -> Result<Tangent<T>> {
-        let get = |name: &str| self.matrix(&format!("{part}.{name}"));
-        Ok(Tangent { m: get("m")?, up: get("up")?, vp: get("vp")? })
-    }
+fn tangent<T: Real>(file: &MatrixFile, part: &str) -> Result<Tangent<T>> {
+    let get = |name: &str| matrix(file, &format!("{part}.{name}"));
+    Ok(Tangent { m: get("m")?, up: get("up")?, vp: get("vp")? })
 }

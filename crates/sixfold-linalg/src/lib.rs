@@ -7,6 +7,7 @@
 //! | fits | [`lstsq`], [`solve_gram`], [`orthogonal_procrustes`] |
 //! | one eigenpair | [`lanczos_largest`] |
 //! | statistics in one pass | [`Moments`], [`CrossMoments`], [`PairMoments`], [`Directions`] |
+//! | loops in vector instructions | [`simd`](mod@simd) |
 //! | uncertainty | [`jackknife`], [`student_t_quantile`] |
 //! | matrices in files (feature `files`) | `files::MatrixFile`, `files::write_npy` |
 //!
@@ -42,7 +43,7 @@ mod product;
 mod qr;
 mod real;
 mod scale;
-mod simd;
+pub mod simd;
 mod student;
 mod svd;
 mod truncated;

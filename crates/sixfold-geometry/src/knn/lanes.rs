@@ -5,6 +5,7 @@
 
 use pulp::{Arch, Simd, WithSimd};
 use sixfold_linalg::Real;
+use sixfold_linalg::simd::folded;
 
 /// Partial sums of a row: the order of additions is the same for any strides.
 pub(super) const LANES: usize = 32;
@@ -203,17 +204,4 @@ pub(super) fn count(lower: &[f32], upper: &[f32], surely: f32, never: f32) -> (u
         }
     }
     Arch::new().dispatch(Loop(lower, upper, surely, never))
-}
-
-/// Sum of the lanes by halves.
-#[inline(always)]
-pub(super) fn folded(mut lanes: [f64; LANES]) -> f64 {
-    let mut width = LANES / 2;
-    while width > 0 {
-        for i in 0..width {
-            lanes[i] += lanes[i + width];
-        }
-        width /= 2;
-    }
-    lanes[0]
 }

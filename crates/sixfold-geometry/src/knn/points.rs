@@ -4,9 +4,10 @@ use std::ops::Range;
 
 use ndarray::{ArrayView2, ArrayViewMut2, s};
 use sixfold_linalg::Real;
+use sixfold_linalg::simd::folded;
 
 use super::bound::{Arithmetic, Bound};
-use super::lanes::{LANES, folded, largest, pack, square_distance, squares};
+use super::lanes::{LANES, largest, pack, square_distance, squares};
 
 /// Rows that centre and spread are judged by.
 const SAMPLE: usize = 256;

@@ -1,8 +1,9 @@
 //! The pairs that were seen, alone: a sparse matrix whose entries depend on X = A·Bᵀ.
 
 use ndarray::ArrayView2;
+use sixfold_linalg::simd::simd;
 
-use super::sigmoid::{exponential, sigmoid, simd, softplus};
+use super::sigmoid::{exponential, sigmoid, softplus};
 use super::sparse::Rows;
 use crate::Counts;
 

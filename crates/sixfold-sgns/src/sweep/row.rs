@@ -1,6 +1,8 @@
 //! One row of a tile: what happens between its two products.
 
-use super::sigmoid::{exponential, log2_of_1_plus, simd};
+use sixfold_linalg::simd::{folded, simd};
+
+use super::sigmoid::{exponential, log2_of_1_plus};
 
 /// Independent sums of a row: four registers of AVX2, two of AVX-512.
 const LANES: usize = 32;
@@ -91,16 +93,4 @@ fn loss(t: f32, e: f32, negative: f32, count: f32) -> f32 {
 fn derivative(t: f32, e: f32, negative: f32, count: f32) -> f32 {
     let (up, down) = if t < 0.0 { (e, 1.0) } else { (1.0, e) };
     count.mul_add(down, -negative * up) / (1.0 + e)
-}
-
-#[inline(always)]
-fn folded(mut lanes: [f32; LANES]) -> f32 {
-    let mut width = LANES / 2;
-    while width > 0 {
-        for i in 0..width {
-            lanes[i] += lanes[i + width];
-        }
-        width /= 2;
-    }
-    lanes[0]
 }

@@ -5,21 +5,13 @@
 //! σ(|x|) = 1/(1 + e), σ(−|x|) = e/(1 + e) and log₂(1 + eˣ) = max(t, 0) + log₂(1 + e).
 //! Nothing cancels, so small probabilities keep all their digits.
 //!
-//! Inside [`simd`] everything compiles to the widest instructions of the machine: no branch, no
+//! Inside [`simd`](sixfold_linalg::simd::simd) everything compiles to the widest instructions of the machine: no branch, no
 //! call.
 
 /// Beyond this, 2^−|t| would be subnormal.
 const FURTHEST: f32 = 125.0;
 /// 1.5·2²³: adding it rounds to a whole number, which then stands in the low bits.
 const ROUND: f32 = 12_582_912.0;
-
-/// Calls `f` compiled for the widest vector instructions that the machine has.
-///
-/// Mark `f`, and every closure on the way to the loop, `#[inline(always)]`.
-#[inline(always)]
-pub(super) fn simd<R>(f: impl FnOnce() -> R) -> R {
-    pulp::Arch::new().dispatch(f)
-}
 
 /// e = 2^−|t|, of which the functions below are made.
 #[inline(always)]

@@ -2,8 +2,8 @@
 
 use ndarray::{Array2, ArrayView2, CowArray, Ix2};
 use rayon::prelude::*;
+use sixfold_linalg::simd::simd;
 
-use super::sigmoid::simd;
 use crate::Counts;
 
 /// A matrix whose rows are contiguous; a copy of one whose rows are not.

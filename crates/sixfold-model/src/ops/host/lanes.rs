@@ -3,6 +3,8 @@
 //! The order of additions is fixed by the length of the row, so that a result depends on neither
 //! the number of threads nor the place of the row.
 
+use sixfold_linalg::simd::folded;
+
 /// Four registers of AVX2, which hides the latency of an addition.
 const LANES: usize = 32;
 
@@ -54,19 +56,6 @@ pub fn max(a: &[f32]) -> f32 {
         *lane = larger(*lane, *a);
     }
     lanes.into_iter().fold(f32::NEG_INFINITY, larger)
-}
-
-/// The sum of the lanes, by halves.
-#[inline(always)]
-fn folded(mut lanes: [f32; LANES]) -> f32 {
-    let mut width = LANES / 2;
-    while width > 0 {
-        for i in 0..width {
-            lanes[i] += lanes[i + width];
-        }
-        width /= 2;
-    }
-    lanes[0]
 }
 
 #[cfg(test)]

@@ -18,7 +18,8 @@ use ndarray::ArrayView2;
 
 pub use lanes::{max, sum, sum_with};
 pub use math::{exp, normal_cdf_pdf, sigmoid};
-pub use parallel::{CHUNK, filled, map, map_with, owned, repeated, rows, rows_with, simd};
+pub use parallel::{CHUNK, filled, map, map_with, owned, repeated, rows, rows_with};
+pub use sixfold_linalg::simd::simd;
 
 /// A backend whose tensors lie in memory.
 pub trait HostBackend: Backend {

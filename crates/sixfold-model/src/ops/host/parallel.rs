@@ -6,7 +6,7 @@ use burn::backend::TensorMetadata;
 use burn::backend::tensor::FloatTensor;
 use rayon::prelude::*;
 
-use super::HostBackend;
+use super::{HostBackend, simd};
 
 /// Elements of a piece: 64 KiB, which the second-level cache holds twice.
 pub const CHUNK: usize = 16 * 1024;
@@ -22,15 +22,6 @@ fn pieces<T: Send>(values: &mut [T], chunk: usize, f: impl Fn(usize, &mut [T]) +
     } else {
         values.par_chunks_mut(chunk).enumerate().for_each(|(i, piece)| f(i * chunk, piece));
     }
-}
-
-/// Calls `f` compiled for the widest vector instructions that the machine has.
-///
-/// Only what is inlined profits: mark `f` itself, and every closure and function on the way to
-/// the loop, `#[inline(always)]`. One that is not costs dearly: its `mul_add` becomes a call.
-#[inline(always)]
-pub fn simd<R>(f: impl FnOnce() -> R) -> R {
-    pulp::Arch::new().dispatch(f)
 }
 
 /// A vector of `n` values that `f` fills: it gets the first index of a piece and the piece.

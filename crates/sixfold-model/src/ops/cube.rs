@@ -1,30 +1,42 @@
 //! What the kernels on CUDA and wgpu share: outputs, grids, and sums over one row.
 
-use burn::tensor::Shape;
+use burn::backend::ops::IntTensorOps;
+use burn::backend::tensor::IntTensor;
+use burn::tensor::{DType, IntDType, Shape};
+use burn_cubecl::CubeBackend;
+use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::{CubeCount, CubeDim, calculate_cube_count_elemwise};
 
 /// Units that work on one row: the most that every WebGPU device has. A power of two.
-pub(super) const UNITS: usize = 256;
+pub const UNITS: usize = 256;
 
 /// Uninitialised memory beside `x`, of its type.
-pub(super) fn empty_like(x: &CubeTensor, shape: Shape) -> CubeTensor {
+pub fn empty_like(x: &CubeTensor, shape: Shape) -> CubeTensor {
     empty_device_contiguous_dtype(x.client.clone(), x.device.clone(), shape, x.dtype)
 }
 
 /// The grid of one unit for each of `n` elements.
-pub(super) fn elementwise(x: &CubeTensor, n: usize) -> (CubeCount, CubeDim) {
+pub fn elementwise(x: &CubeTensor, n: usize) -> (CubeCount, CubeDim) {
     let dim = CubeDim::new(&x.client, n);
     (calculate_cube_count_elemwise(&x.client, n, dim), dim)
 }
 
 /// The grid of one cube for each of `n` rows, and fewer than one row of cubes more: kernels
 /// compare `CUBE_POS` with the number of rows.
-pub(super) fn rows(n: usize) -> (CubeCount, CubeDim) {
+pub fn rows(n: usize) -> (CubeCount, CubeDim) {
     // WebGPU allows 65535 along each axis.
     let x = n.clamp(1, 32_768);
     (CubeCount::Static(x as u32, n.div_ceil(x) as u32, 1), CubeDim::new_1d(UNITS as u32))
+}
+
+/// Indices as kernels take them: contiguous, of 32 bits.
+pub fn indices(indices: IntTensor<CubeBackend>) -> IntTensor<CubeBackend> {
+    into_contiguous(match indices.dtype {
+        DType::I32 => indices,
+        _ => CubeBackend::int_cast(indices, IntDType::I32),
+    })
 }
 
 /// CubeCL's names would shadow burn's.

@@ -5,13 +5,13 @@
 //! and wgpu, `autodiff` the backward pass. Kernels take f32; other types go to the reference,
 //! which burn differentiates itself.
 //!
-//! [`host`] is open to the method crates, whose own operations stand on it.
+//! [`host`] and `cube` are open to the method crates, whose own operations stand on them.
 
 pub mod activation;
 pub mod attention;
 pub mod cross_entropy;
 #[cfg(feature = "cube")]
-mod cube;
+pub mod cube;
 pub mod dropout;
 pub mod embedding;
 pub mod host;

@@ -3,12 +3,11 @@
 use burn::backend::TensorMetadata;
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::tensor::Shape;
-use burn::tensor::{DType, IntDType};
 use burn_cubecl::CubeBackend;
 use burn_cubecl::kernel::into_contiguous;
 
 use super::CrossEntropyOps;
-use crate::ops::cube::{elementwise, empty_like, rows};
+use crate::ops::cube::{elementwise, empty_like, indices, rows};
 
 /// CubeCL's names would shadow burn's.
 mod kernels {
@@ -124,23 +123,13 @@ mod kernels {
     }
 }
 
-/// Targets of 32 bits, whatever they were made of.
-fn narrow(targets: IntTensor<CubeBackend>) -> IntTensor<CubeBackend> {
-    use burn::backend::ops::IntTensorOps;
-    let targets = match targets.dtype {
-        DType::I32 => targets,
-        _ => CubeBackend::int_cast(targets, IntDType::I32),
-    };
-    into_contiguous(targets)
-}
-
 impl CrossEntropyOps for CubeBackend {
     fn cross_entropy(
         logits: FloatTensor<Self>,
         targets: IntTensor<Self>,
         smoothing: f32,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        let (logits, targets) = (into_contiguous(logits), narrow(targets));
+        let (logits, targets) = (into_contiguous(logits), indices(targets));
         let n = logits.shape()[0];
         let losses = empty_like(&logits, Shape::new([n]));
         let statistics = empty_like(&logits, Shape::new([n, 2]));
@@ -169,7 +158,7 @@ impl CrossEntropyOps for CubeBackend {
         smoothing: f32,
     ) -> FloatTensor<Self> {
         let (logits, targets, grad) =
-            (into_contiguous(logits), narrow(targets), into_contiguous(grad));
+            (into_contiguous(logits), indices(targets), into_contiguous(grad));
         let out = empty_like(&logits, logits.shape());
         let n = out.shape().num_elements();
         if n > 0 {
@@ -196,7 +185,7 @@ impl CrossEntropyOps for CubeBackend {
         smoothing: f32,
     ) -> FloatTensor<Self> {
         let (logits, direction) = (into_contiguous(logits), into_contiguous(direction));
-        let targets = narrow(targets);
+        let targets = indices(targets);
         let n = logits.shape()[0];
         let out = empty_like(&logits, Shape::new([n]));
         if logits.shape().num_elements() > 0 {

@@ -1,28 +1,27 @@
 //! The sweep on CUDA and wgpu: a cube of units for a few rows, which meets all contexts tile by tile.
 
 use burn::backend::TensorMetadata;
-use burn::backend::ops::IntTensorOps;
 use burn::backend::tensor::{FloatTensor, IntTensor};
-use burn::tensor::{DType, IntDType, Shape};
+use burn::tensor::Shape;
 use burn_cubecl::CubeBackend;
 use burn_cubecl::kernel::into_contiguous;
-use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
-use cubecl::{CubeCount, CubeDim};
+use sixfold_model::ops::cube::{UNITS, empty_like, indices, rows};
 
 use super::SweepOps;
 
 /// Rows of a cube, columns of a tile, and how much of the rank it holds at once. A unit has one entry
 /// of the tile; what is shared takes 6 KiB, of the 16 that every WebGPU device has.
-const ROWS: usize = 8;
+const ROWS: usize = UNITS / COLUMNS;
 const COLUMNS: usize = 32;
 const DEPTH: usize = 32;
-const UNITS: usize = ROWS * COLUMNS;
 
 /// CubeCL's names would shadow burn's.
 mod kernels {
     use cubecl::prelude::*;
 
-    use super::{COLUMNS, DEPTH, ROWS, UNITS};
+    use sixfold_model::ops::cube::UNITS;
+
+    use super::{COLUMNS, DEPTH, ROWS};
 
     /// σ(x)
     #[cube]
@@ -203,21 +202,6 @@ mod kernels {
     }
 }
 
-/// A grid of at least `n` cubes; kernels compare `CUBE_POS` with what there is.
-fn grid(n: usize) -> (CubeCount, CubeDim) {
-    // WebGPU allows 65535 along each axis.
-    let x = n.clamp(1, 32_768);
-    (CubeCount::Static(x as u32, n.div_ceil(x) as u32, 1), CubeDim::new_1d(UNITS as u32))
-}
-
-fn narrow(indices: IntTensor<CubeBackend>) -> IntTensor<CubeBackend> {
-    let indices = match indices.dtype {
-        DType::I32 => indices,
-        _ => CubeBackend::int_cast(indices, IntDType::I32),
-    };
-    into_contiguous(indices)
-}
-
 impl SweepOps for CubeBackend {
     fn sgns_sweep(
         a: FloatTensor<Self>,
@@ -232,13 +216,10 @@ impl SweepOps for CubeBackend {
         let [a, b, right] = [a, b, right].map(into_contiguous);
         let [row_weights, column_weights, counts] =
             [row_weights, column_weights, counts].map(into_contiguous);
-        let (offsets, columns) = (narrow(offsets), narrow(columns));
+        let (offsets, columns) = (indices(offsets), indices(columns));
         let (n, r) = (a.shape()[0], right.shape()[1]);
-        let empty = |shape| {
-            empty_device_contiguous_dtype(a.client.clone(), a.device.clone(), shape, a.dtype)
-        };
-        let (values, out) = (empty(Shape::new([n])), empty(Shape::new([n, r])));
-        let (count, dim) = grid(n.div_ceil(ROWS));
+        let (values, out) = (empty_like(&a, Shape::new([n])), empty_like(&a, Shape::new([n, r])));
+        let (count, dim) = rows(n.div_ceil(ROWS));
         kernels::negatives::launch(
             &out.client,
             count,
@@ -251,7 +232,7 @@ impl SweepOps for CubeBackend {
             values.clone().into_tensor_arg(),
             out.clone().into_tensor_arg(),
         );
-        let (count, dim) = grid(n);
+        let (count, dim) = rows(n);
         kernels::positives::launch(
             &out.client,
             count,

@@ -1,5 +1,7 @@
 //! The skip-gram negative-sampling objective of a matrix of counts.
 
+use std::sync::OnceLock;
+
 use crate::{Counts, Error, Result};
 
 /// Hyper-parameters of the objective.
@@ -62,6 +64,8 @@ pub struct Objective {
     smoothing: f64,
     row_weights: Vec<f32>,
     column_weights: Vec<f32>,
+    /// F*, once somebody has asked.
+    bound: OnceLock<f64>,
 }
 
 impl Objective {
@@ -81,7 +85,8 @@ impl Objective {
         let row_weights = counts.row_sums().iter().map(|n| (config.negatives * n) as f32).collect();
         let column_weights = column_weights.iter().map(|weight| (weight / sum) as f32).collect();
         let ObjectiveConfig { negatives, smoothing } = *config;
-        Ok(Self { counts, negatives, smoothing, row_weights, column_weights })
+        let bound = OnceLock::new();
+        Ok(Self { counts, negatives, smoothing, row_weights, column_weights, bound })
     }
 
     /// The counts.
@@ -118,8 +123,12 @@ impl Objective {
     /// was not seen.
     ///
     /// # Complexity
-    /// Two logarithms a non-zero.
+    /// Two logarithms a non-zero, the first time.
     pub fn bound(&self) -> f64 {
+        *self.bound.get_or_init(|| self.sum_of_bounds())
+    }
+
+    fn sum_of_bounds(&self) -> f64 {
         let of_row = |i: usize| {
             let (columns, counts) = self.counts.row(i);
             let of_pair = |(&j, &a): (&u32, &f32)| {

@@ -12,6 +12,9 @@ use sixfold_sgns::{
 };
 
 use super::clock::Stopwatch;
+use super::config::Common;
+use super::counting::Text;
+use super::method::Method;
 use crate::context::Context;
 use crate::record::Labels;
 
@@ -65,6 +68,35 @@ fn value(objective: &Objective, a: ArrayView2<'_, f32>, b: ArrayView2<'_, f32>) 
 pub(super) fn factorise(objective: &Objective, dim: usize, seed: u64) -> Result<Fitted> {
     let (u, s, v) = Sppmi::new(objective).svd(dim, seed)?;
     Ok(Fitted::Factors(u, s, v))
+}
+
+/// What a method makes of a text with the options of a config, and the seconds that it took. `key` is
+/// its place among the checkpoints, `place` the labels of what is logged.
+pub(super) fn fit(
+    method: Method,
+    dim: usize,
+    common: &Common,
+    text: &Text,
+    (key, place): (String, Labels),
+    cx: &Context,
+) -> Result<(Fitted, f64)> {
+    match method {
+        Method::Svd => {
+            let watch = Stopwatch::start();
+            let fitted = factorise(&text.objective, dim, cx.seed())?;
+            Ok((fitted, watch.seconds()))
+        }
+        Method::Sgd => {
+            let sgd = common.sgd.word2vec(&common.counting, dim, cx.seed());
+            super::stochastic::train(text, sgd, &key, cx)
+        }
+        Method::Riemannian => {
+            let (objective, config) = (&text.objective, common.solving.config());
+            let riemannian = Riemannian { objective, dim, config, every: 5, key, place };
+            let (fitted, history) = riemannian.run(cx)?;
+            Ok((fitted, history.start + history.optimise))
+        }
+    }
 }
 
 /// The way of an optimisation, as its checkpoint keeps it beside the solver's own state.

@@ -7,12 +7,9 @@ pub use config::NeighboursConfig;
 
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
-use sixfold_sgns::WordVectors;
 
-use super::config::Common;
 use super::counting::Text;
-use super::fit::{Riemannian, factorise};
-use super::method::Method;
+use super::fit::fit;
 use crate::config::ExperimentFile;
 use crate::context::Context;
 use crate::data::Input;
@@ -82,7 +79,9 @@ fn run(config: &NeighboursConfig, cx: &mut Context) -> Result<()> {
     }
     for &method in &config.methods {
         let all = cx.cell(method.name(), |cx| {
-            let vectors = vectors(method, config.dim, &common, &text, cx)?;
+            let place = (method.name().to_owned(), Labels::default());
+            let (fitted, _) = fit(method, config.dim, &common, &text, place, cx)?;
+            let vectors = fitted.vectors(&text.vocabulary, &common.post.config())?;
             let found = vectors.index().neighbours_of(&known, config.k)?;
             let of = |(word, found): (&&str, &Vec<sixfold_sgns::vectors::Similar<'_>>)| {
                 let near = |(rank, one): (usize, &sixfold_sgns::vectors::Similar<'_>)| Near {
@@ -102,27 +101,4 @@ fn run(config: &NeighboursConfig, cx: &mut Context) -> Result<()> {
         }
     }
     cx.forget_checkpoints()
-}
-
-fn vectors(
-    method: Method,
-    dim: usize,
-    common: &Common,
-    text: &Text,
-    cx: &Context,
-) -> Result<WordVectors> {
-    let key = method.name().to_owned();
-    let fitted = match method {
-        Method::Svd => factorise(&text.objective, dim, cx.seed())?,
-        Method::Sgd => {
-            let sgd = common.sgd.word2vec(&common.counting, dim, cx.seed());
-            super::stochastic::train(text, sgd, &key, cx)?.0
-        }
-        Method::Riemannian => {
-            let config = common.solving.config();
-            let (objective, place) = (&text.objective, Labels::default());
-            Riemannian { objective, dim, config, every: 5, key, place }.run(cx)?.0
-        }
-    };
-    fitted.vectors(&text.vocabulary, &common.post.config())
 }

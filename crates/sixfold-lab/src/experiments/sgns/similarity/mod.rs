@@ -9,11 +9,11 @@ pub use config::SimilarityConfig;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use super::clock::{Stopwatch, stage};
+use super::clock::stage;
 use super::config::Common;
 use super::counting::Text;
 use super::evaluation::{Scored, Sets};
-use super::fit::{Riemannian, factorise};
+use super::fit::fit;
 use super::method::Method;
 use crate::config::ExperimentFile;
 use crate::context::Context;
@@ -103,32 +103,10 @@ fn measure(
     sets: &Sets,
     cx: &Context,
 ) -> Result<Measured> {
-    let key = format!("{}-{dim}", method.name());
-    let (fitted, seconds) = match method {
-        Method::Svd => {
-            let watch = Stopwatch::start();
-            let fitted = factorise(&text.objective, dim, cx.seed())?;
-            (fitted, watch.seconds())
-        }
-        Method::Sgd => {
-            let sgd = common.sgd.word2vec(&common.counting, dim, cx.seed());
-            super::stochastic::train(text, sgd, &key, cx)?
-        }
-        Method::Riemannian => {
-            let mut place = Labels::default();
-            place.set("dim", dim);
-            let riemannian = Riemannian {
-                objective: &text.objective,
-                dim,
-                config: common.solving.config(),
-                every: 5,
-                key,
-                place,
-            };
-            let (fitted, history) = riemannian.run(cx)?;
-            (fitted, history.start + history.optimise)
-        }
-    };
+    let mut place = Labels::default();
+    place.set("dim", dim);
+    let place = (format!("{}-{dim}", method.name()), place);
+    let (fitted, seconds) = fit(method, dim, common, text, place, cx)?;
     let vectors = fitted.vectors(&text.vocabulary, &common.post.config())?;
     let objective = fitted.objective(&text.objective)?;
     let gap = text.objective.gap_ratio(objective);

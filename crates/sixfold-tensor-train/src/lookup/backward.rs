@@ -1,0 +1,162 @@
+//! The gradient of the cores.
+
+use rayon::prelude::*;
+use sixfold_linalg::simd::simd;
+
+use super::Plan;
+use super::chain::{Chain, prefix_len};
+use super::micro::{Left, To, product, product_across};
+use super::packed::{Packed, ring_last, starts};
+use crate::TtShape;
+
+/// The most parts of a batch that have a gradient of their own.
+const PARTS: usize = 16;
+
+/// Numbers of a task that adds the parts.
+const ADDED: usize = 1 << 14;
+
+/// The gradient of the cores, laid out like them, for that of the rows, `[n, D]`.
+///
+/// Gradients of one id are added first, then those of one prefix. The batch is split into parts by its
+/// sizes alone, and their gradients are added in order: threads change no bit.
+///
+/// # Panics
+/// If the cores are not those of the shape, the plan is for a larger table, or `grad` is no `[n, D]`.
+///
+/// # Complexity
+/// With U different ids of P prefixes: twice the operations of [`forward`](super::forward()), and as much
+/// once more for prefixes; memory for at most U·D + P·J_1⋯J_{d−1}·r_{d−1} numbers and the result.
+pub fn backward(shape: &TtShape, cores: &[f32], plan: &Plan, grad: &[f32]) -> Vec<f32> {
+    assert_eq!(grad.len(), plan.len() * shape.d_embed(), "a gradient for each id");
+    let cores = Packed::new(shape, cores);
+    let ids = plan.unique().len();
+    let budget = ids * shape.d_embed()
+        + plan.prefixes(shape) * prefix_len(&cores, shape.cores() - 2)
+        + shape.parameters();
+    let parts = (budget / shape.parameters()).clamp(1, PARTS).min(ids.max(1));
+    let each = ids.div_ceil(parts).max(1);
+    let of_part = |part: usize| {
+        let mut adjoint = Adjoint::new(&cores);
+        simd(
+            #[inline(always)]
+            || adjoint.run(plan, (part * each).min(ids)..((part + 1) * each).min(ids), grad),
+        );
+        adjoint.gradient
+    };
+    let mut gradients: Vec<Vec<f32>> = (0..parts).into_par_iter().map(of_part).collect();
+    let mut sum = gradients.remove(0);
+    sum.par_chunks_mut(ADDED).enumerate().for_each(|(at, sum)| {
+        for part in &gradients {
+            let part = &part[at * ADDED..][..sum.len()];
+            sum.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
+        }
+    });
+    if shape.is_ring() {
+        let last = starts(shape)[shape.cores() - 1];
+        ring_last(shape, &mut sum[last..]);
+    }
+    sum
+}
+
+/// The derivatives with respect to what a [`Chain`] holds.
+struct Adjoint<'a> {
+    cores: &'a Packed<'a>,
+    starts: Vec<usize>,
+    chain: Chain<'a>,
+    /// Of P_1 … P_{d−1}, since their digits last changed.
+    prefixes: Vec<Vec<f32>>,
+    /// Of a row.
+    row: Vec<f32>,
+    /// A slice of the last core, transposed.
+    across: Vec<f32>,
+    /// Of the cores as [`Packed`] has them.
+    gradient: Vec<f32>,
+}
+
+impl<'a> Adjoint<'a> {
+    fn new(cores: &'a Packed<'a>) -> Self {
+        let shape = cores.shape();
+        let last = shape.cores() - 1;
+        Self {
+            cores,
+            starts: starts(shape),
+            chain: Chain::new(cores),
+            prefixes: (0..last).map(|k| vec![0.0; prefix_len(cores, k)]).collect(),
+            row: vec![0.0; shape.d_embed()],
+            across: vec![0.0; shape.core_len(last) / shape.rows()[last]],
+            gradient: vec![0.0; shape.parameters()],
+        }
+    }
+
+    #[inline(always)]
+    fn run(&mut self, plan: &Plan, places: std::ops::Range<usize>, grad: &[f32]) {
+        let d = self.row.len();
+        for place in places {
+            let row = plan.unique()[place] as usize;
+            self.leave(self.chain.first_change(row));
+            self.chain.go(row);
+            let (first, others) =
+                plan.positions(place).split_first().expect("an id stands somewhere");
+            self.row.copy_from_slice(&grad[*first as usize * d..][..d]);
+            for position in others {
+                let grad = &grad[*position as usize * d..][..d];
+                self.row.iter_mut().zip(grad).for_each(|(sum, grad)| *sum += grad);
+            }
+            self.add_row();
+        }
+        self.leave(0);
+    }
+
+    /// Adds what the row gives the last core and the prefix.
+    #[inline(always)]
+    fn add_row(&mut self) {
+        let shape = self.cores.shape();
+        let last = shape.cores() - 1;
+        let [_, left, columns, ring] = shape.core(last);
+        let height = self.row.len() / columns;
+        let digit = self.chain.digits()[last];
+        let slice = self.cores.slice(last, digit);
+        let start = self.starts[last] + digit * slice.len();
+        for a in 0..ring {
+            let block = a * left * columns..(a + 1) * left * columns;
+            let part = a * height * left..(a + 1) * height * left;
+            let prefix = Left::Transposed(&self.chain.product(last - 1)[part.clone()]);
+            let of_slice = &mut self.gradient[start..][block.clone()];
+            product(To::Add, prefix, &self.row, of_slice, [left, height, columns]);
+            let across = &mut self.across[block.clone()];
+            for (i, from) in slice[block].chunks_exact(columns).enumerate() {
+                for (to, value) in across[i..].iter_mut().step_by(left).zip(from) {
+                    *to = *value;
+                }
+            }
+            let of_prefix = &mut self.prefixes[last - 1][part];
+            product(To::Add, Left::Plain(&self.row), across, of_prefix, [height, columns, left]);
+        }
+    }
+
+    /// Hands the derivatives of prefixes down to the cores whose digits change: core `changed` and those
+    /// after it, but for the last.
+    #[inline(always)]
+    fn leave(&mut self, changed: usize) {
+        let shape = self.cores.shape();
+        for k in (changed..shape.cores() - 1).rev() {
+            let digit = self.chain.digits()[k];
+            let slice = self.cores.slice(k, digit);
+            let start = self.starts[k] + digit * slice.len();
+            let of_slice = &mut self.gradient[start..][..slice.len()];
+            let (before, this) = self.prefixes.split_at_mut(k);
+            let this = &mut this[0];
+            match before.last_mut() {
+                None => of_slice.iter_mut().zip(&**this).for_each(|(sum, this)| *sum += this),
+                Some(before) => {
+                    let [_, left, columns, right] = shape.core(k);
+                    let (height, width) = (before.len() / left, columns * right);
+                    let prefix = Left::Transposed(self.chain.product(k - 1));
+                    product(To::Add, prefix, this, of_slice, [left, height, width]);
+                    product_across(this, slice, before, [height, width, left]);
+                }
+            }
+            this.fill(0.0);
+        }
+    }
+}

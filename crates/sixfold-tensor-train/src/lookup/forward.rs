@@ -1,0 +1,94 @@
+//! Rows of a batch.
+
+use rayon::prelude::*;
+use sixfold_linalg::simd::simd;
+
+use super::Plan;
+use super::chain::Chain;
+use super::packed::Packed;
+use crate::TtShape;
+
+/// Different ids of a task: so many that tasks share few prefixes.
+const IDS: usize = 512;
+
+/// The rows of a batch, `[n, D]` for a plan of n ids.
+///
+/// # Panics
+/// If the cores are not those of the shape, or the plan is for a larger table.
+///
+/// # Complexity
+/// With U different ids of P prefixes, and a train of 3 cores: 2·P·J_1·J_2·r_1·r_2 + 2·U·D·r_2 operations;
+/// 32 bytes an id beside the result. A ring takes r_0 times as many operations.
+pub fn forward(shape: &TtShape, cores: &[f32], plan: &Plan) -> Vec<f32> {
+    // The system clears memory page by page, when it is first touched.
+    let mut rows = vec![0.0; plan.len() * shape.d_embed()];
+    forward_into(shape, cores, plan, &mut rows);
+    rows
+}
+
+/// As [`forward`], into memory that is used again.
+///
+/// # Panics
+/// As [`forward`], and if `rows` is no `[n, D]`.
+pub fn forward_into(shape: &TtShape, cores: &[f32], plan: &Plan, rows: &mut [f32]) {
+    let d = shape.d_embed();
+    assert_eq!(rows.len(), plan.len() * d, "a row for each id");
+    let cores = Packed::new(shape, cores);
+    let mut by_position: Vec<Option<&mut [f32]>> = rows.chunks_exact_mut(d).map(Some).collect();
+    let take = |position: &u32| by_position[*position as usize].take().expect("each stands once");
+    let mut rest = &mut plan.all_positions().iter().map(take).collect::<Vec<_>>()[..];
+    let mut tasks = Vec::with_capacity(plan.unique().len().div_ceil(IDS));
+    for (task, ids) in plan.unique().chunks(IDS).enumerate() {
+        let first = task * IDS;
+        let end = plan.offset(first + ids.len()) - plan.offset(first);
+        let (rows, others) = std::mem::take(&mut rest).split_at_mut(end);
+        tasks.push((first, ids, rows));
+        rest = others;
+    }
+    tasks.into_par_iter().for_each(|(first, ids, mut rows)| {
+        let mut chain = Chain::new(&cores);
+        simd(
+            #[inline(always)]
+            || {
+                for (place, id) in ids.iter().enumerate() {
+                    let copies = plan.positions(first + place).len();
+                    let (these, others) = std::mem::take(&mut rows).split_at_mut(copies);
+                    rows = others;
+                    let (row, copies) = these.split_first_mut().expect("an id stands somewhere");
+                    chain.go(*id as usize);
+                    chain.row(row);
+                    for copy in copies {
+                        copy.copy_from_slice(row);
+                    }
+                }
+            },
+        );
+    });
+}
+
+/// The rows of a plan's different ids, `[U, D]`.
+///
+/// # Panics
+/// As [`forward`].
+///
+/// # Complexity
+/// That of [`forward`], without memory beside the result.
+pub fn unique_rows(shape: &TtShape, cores: &[f32], plan: &Plan) -> Vec<f32> {
+    let cores = Packed::new(shape, cores);
+    let d = shape.d_embed();
+    let mut rows = vec![0.0; plan.unique().len() * d];
+    let tasks = rows.par_chunks_mut(IDS * d).zip(plan.unique().par_chunks(IDS));
+    tasks.for_each(|(rows, ids)| {
+        let mut chain = Chain::new(&cores);
+        simd(
+            #[inline(always)]
+            || {
+                for (row, id) in rows.chunks_exact_mut(d).zip(ids) {
+                    chain.go(*id as usize);
+                    chain.row(row);
+                }
+            },
+        );
+    });
+    rows
+}

@@ -1,0 +1,78 @@
+//! Cores in the order in which kernels read them.
+
+use std::borrow::Cow;
+
+use crate::TtShape;
+
+/// The slices of all cores: those of the last one as `[r_0, r_{d−1}, J_d]`, all others as
+/// `[r_{k−1}, J_k, r_k]`, which is how they are stored.
+pub(super) struct Packed<'a> {
+    shape: &'a TtShape,
+    values: &'a [f32],
+    starts: Vec<usize>,
+    /// The last core: for a train, as it is stored.
+    last: Cow<'a, [f32]>,
+}
+
+impl<'a> Packed<'a> {
+    /// # Panics
+    /// If the values are not as many as the shape's parameters.
+    pub(super) fn new(shape: &'a TtShape, values: &'a [f32]) -> Self {
+        assert_eq!(values.len(), shape.parameters(), "the cores of the shape");
+        let starts = starts(shape);
+        let last = &values[starts[shape.cores() - 1]..];
+        let last = if shape.is_ring() { Cow::Owned(ring_first(shape, last)) } else { last.into() };
+        Self { shape, values, starts, last }
+    }
+
+    pub(super) fn shape(&self) -> &'a TtShape {
+        self.shape
+    }
+
+    /// Slice i_k of core k, counted from 0.
+    #[inline(always)]
+    pub(super) fn slice(&self, k: usize, digit: usize) -> &[f32] {
+        let [_, left, columns, right] = self.shape.core(k);
+        let len = left * columns * right;
+        if k + 1 == self.shape.cores() {
+            &self.last[digit * len..][..len]
+        } else {
+            &self.values[self.starts[k] + digit * len..][..len]
+        }
+    }
+}
+
+/// Where each core begins.
+pub(super) fn starts(shape: &TtShape) -> Vec<usize> {
+    let mut start = 0;
+    let next = |k| {
+        let this = start;
+        start += shape.core_len(k);
+        this
+    };
+    (0..shape.cores()).map(next).collect()
+}
+
+/// The last core of a ring, slices `[r_{d−1}, J_d, r_0]` → `[r_0, r_{d−1}, J_d]`.
+fn ring_first(shape: &TtShape, last: &[f32]) -> Vec<f32> {
+    let [_, left, columns, ring] = shape.core(shape.cores() - 1);
+    let mut values = Vec::with_capacity(last.len());
+    for slice in last.chunks_exact(left * columns * ring) {
+        for a in 0..ring {
+            values.extend(slice.iter().skip(a).step_by(ring));
+        }
+    }
+    values
+}
+
+/// The way back, in place.
+pub(super) fn ring_last(shape: &TtShape, last: &mut [f32]) {
+    let [_, left, columns, ring] = shape.core(shape.cores() - 1);
+    let len = left * columns * ring;
+    for slice in last.chunks_exact_mut(len) {
+        let old = slice.to_vec();
+        for (i, value) in slice.iter_mut().enumerate() {
+            *value = old[i % ring * (left * columns) + i / ring];
+        }
+    }
+}

@@ -95,17 +95,25 @@ impl Counts {
         Self { columns_total, offsets, columns, values, row_sums, column_sums, symmetric }
     }
 
+    /// One pass: while rows rise, so does the row that the next entry of each column must stand in.
     #[expect(clippy::float_cmp, reason = "the same count on both sides, to the last bit")]
     fn equals_its_transpose(&self) -> bool {
         let (n, m) = self.dim();
-        let mirrored = |i: usize| {
+        if n != m {
+            return false;
+        }
+        let mut next = self.offsets.clone();
+        (0..n).all(|i| {
             let (columns, values) = self.row(i);
             columns.iter().zip(values).all(|(&j, value)| {
-                let (columns, values) = self.row(j as usize);
-                columns.binary_search(&(i as u32)).is_ok_and(|at| values[at] == *value)
+                let j = j as usize;
+                let at = next[j];
+                next[j] += 1;
+                at < self.offsets[j + 1]
+                    && self.columns[at] as usize == i
+                    && self.values[at] == *value
             })
-        };
-        n == m && (0..n).all(mirrored)
+        })
     }
 
     /// Words and contexts.

@@ -2,7 +2,10 @@
 
 mod cores;
 mod error;
+pub mod logits;
 pub mod lookup;
+#[cfg(feature = "model")]
+pub mod ops;
 pub mod shape;
 
 pub use cores::Cores;

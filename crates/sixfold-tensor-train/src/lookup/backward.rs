@@ -39,27 +39,39 @@ pub fn backward(shape: &TtShape, cores: &[f32], plan: &Plan, grad: &[f32]) -> Ve
         let mut adjoint = Adjoint::new(&cores);
         simd(
             #[inline(always)]
-            || adjoint.run(plan, (part * each).min(ids)..((part + 1) * each).min(ids), grad),
-        );
-        adjoint.gradient
+            || {
+                adjoint.run(plan, (part * each).min(ids)..((part + 1) * each).min(ids), grad);
+                adjoint.into_gradient()
+            },
+        )
     };
-    let mut gradients: Vec<Vec<f32>> = (0..parts).into_par_iter().map(of_part).collect();
-    let mut sum = gradients.remove(0);
+    let gradients = (0..parts).into_par_iter().map(of_part).collect();
+    finished(shape, added(gradients))
+}
+
+/// The sum of some vectors of one length, in their order.
+pub(crate) fn added(mut parts: Vec<Vec<f32>>) -> Vec<f32> {
+    let mut sum = parts.remove(0);
     sum.par_chunks_mut(ADDED).enumerate().for_each(|(at, sum)| {
-        for part in &gradients {
+        for part in &parts {
             let part = &part[at * ADDED..][..sum.len()];
             sum.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
         }
     });
-    if shape.is_ring() {
-        let last = starts(shape)[shape.cores() - 1];
-        ring_last(shape, &mut sum[last..]);
-    }
     sum
 }
 
+/// A gradient of packed cores, laid out as the cores are stored.
+pub(crate) fn finished(shape: &TtShape, mut gradient: Vec<f32>) -> Vec<f32> {
+    if shape.is_ring() {
+        let last = starts(shape)[shape.cores() - 1];
+        ring_last(shape, &mut gradient[last..]);
+    }
+    gradient
+}
+
 /// The derivatives with respect to what a [`Chain`] holds.
-struct Adjoint<'a> {
+pub(crate) struct Adjoint<'a> {
     cores: &'a Packed<'a>,
     starts: Vec<usize>,
     chain: Chain<'a>,
@@ -74,7 +86,7 @@ struct Adjoint<'a> {
 }
 
 impl<'a> Adjoint<'a> {
-    fn new(cores: &'a Packed<'a>) -> Self {
+    pub(crate) fn new(cores: &'a Packed<'a>) -> Self {
         let shape = cores.shape();
         let last = shape.cores() - 1;
         Self {
@@ -88,13 +100,42 @@ impl<'a> Adjoint<'a> {
         }
     }
 
+    /// Goes to a row; the derivatives of what it does not share with the one before are handed on.
+    #[inline(always)]
+    pub(crate) fn go(&mut self, row: usize) {
+        self.leave(self.chain.first_change(row));
+        self.chain.go(row);
+    }
+
+    /// P_{d−1} of the row.
+    pub(crate) fn prefix(&self) -> &[f32] {
+        self.chain.product(self.prefixes.len() - 1)
+    }
+
+    /// The derivative with respect to P_{d−1}, to add to.
+    pub(crate) fn of_prefix(&mut self) -> &mut [f32] {
+        let last = self.prefixes.len() - 1;
+        &mut self.prefixes[last]
+    }
+
+    /// The gradient of the packed last core, to add to.
+    pub(crate) fn of_last(&mut self) -> &mut [f32] {
+        let start = self.starts[self.prefixes.len()];
+        &mut self.gradient[start..]
+    }
+
+    /// The gradient of the packed cores.
+    #[inline(always)]
+    pub(crate) fn into_gradient(mut self) -> Vec<f32> {
+        self.leave(0);
+        self.gradient
+    }
+
     #[inline(always)]
     fn run(&mut self, plan: &Plan, places: std::ops::Range<usize>, grad: &[f32]) {
         let d = self.row.len();
         for place in places {
-            let row = plan.unique()[place] as usize;
-            self.leave(self.chain.first_change(row));
-            self.chain.go(row);
+            self.go(plan.unique()[place] as usize);
             let (first, others) =
                 plan.positions(place).split_first().expect("an id stands somewhere");
             self.row.copy_from_slice(&grad[*first as usize * d..][..d]);
@@ -104,7 +145,13 @@ impl<'a> Adjoint<'a> {
             }
             self.add_row();
         }
-        self.leave(0);
+    }
+
+    /// Adds the derivative with respect to the whole row.
+    #[inline(always)]
+    pub(crate) fn add(&mut self, row: &[f32]) {
+        self.row.copy_from_slice(row);
+        self.add_row();
     }
 
     /// Adds what the row gives the last core and the prefix.

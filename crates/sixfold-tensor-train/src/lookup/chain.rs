@@ -4,7 +4,7 @@ use super::micro::{Left, To, product};
 use super::packed::Packed;
 
 /// The prefixes of the current row: P_k = G_1[i_1]⋯G_k[i_k], `[r_0, J_1⋯J_k, r_k]`, for 1 ≤ k < d.
-pub(super) struct Chain<'a> {
+pub(crate) struct Chain<'a> {
     cores: &'a Packed<'a>,
     /// P_2 … P_{d−1}; P_1 is a slice of the first core.
     products: Vec<Vec<f32>>,
@@ -14,7 +14,7 @@ pub(super) struct Chain<'a> {
 }
 
 impl<'a> Chain<'a> {
-    pub(super) fn new(cores: &'a Packed<'a>) -> Self {
+    pub(crate) fn new(cores: &'a Packed<'a>) -> Self {
         let shape = cores.shape();
         let products = (1..shape.cores() - 1).map(|k| vec![0.0; prefix_len(cores, k)]).collect();
         Self { cores, products, digits: vec![0; shape.cores()], prefix: None }
@@ -22,13 +22,13 @@ impl<'a> Chain<'a> {
 
     /// The digits of the current row.
     #[inline(always)]
-    pub(super) fn digits(&self) -> &[usize] {
+    pub(crate) fn digits(&self) -> &[usize] {
         &self.digits
     }
 
     /// P_k, counted from 0.
     #[inline(always)]
-    pub(super) fn product(&self, k: usize) -> &[f32] {
+    pub(crate) fn product(&self, k: usize) -> &[f32] {
         match k {
             0 => self.cores.slice(0, self.digits[0]),
             _ => &self.products[k - 1],
@@ -38,7 +38,7 @@ impl<'a> Chain<'a> {
     /// The first core, below the last, whose digit another row changes; the last where none does. At the
     /// start there is none to leave.
     #[inline(always)]
-    pub(super) fn first_change(&self, row: usize) -> usize {
+    pub(crate) fn first_change(&self, row: usize) -> usize {
         let rows = self.cores.shape().rows();
         let last = rows.len() - 1;
         let prefix = row / rows[last];
@@ -61,7 +61,7 @@ impl<'a> Chain<'a> {
 
     /// Goes to a row.
     #[inline(always)]
-    pub(super) fn go(&mut self, row: usize) {
+    pub(crate) fn go(&mut self, row: usize) {
         let rows = self.cores.shape().rows();
         let last = rows.len() - 1;
         let prefix = row / rows[last];
@@ -94,7 +94,7 @@ impl<'a> Chain<'a> {
 
     /// The current row, `[D]`: the trace of P_{d−1}·G_d[i_d].
     #[inline(always)]
-    pub(super) fn row(&self, row: &mut [f32]) {
+    pub(crate) fn row(&self, row: &mut [f32]) {
         let shape = self.cores.shape();
         let last = shape.cores() - 1;
         let [_, left, columns, ring] = shape.core(last);
@@ -111,7 +111,7 @@ impl<'a> Chain<'a> {
 }
 
 /// Numbers of P_k, counted from 0.
-pub(super) fn prefix_len(cores: &Packed<'_>, k: usize) -> usize {
+pub(crate) fn prefix_len(cores: &Packed<'_>, k: usize) -> usize {
     let shape = cores.shape();
     let columns: usize = shape.columns()[..=k].iter().product();
     shape.ranks()[0] * columns * shape.ranks()[k + 1]

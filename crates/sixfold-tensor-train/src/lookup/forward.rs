@@ -36,7 +36,10 @@ pub fn forward_into(shape: &TtShape, cores: &[f32], plan: &Plan, rows: &mut [f32
     let cores = Packed::new(shape, cores);
     let mut by_position: Vec<Option<&mut [f32]>> = rows.chunks_exact_mut(d).map(Some).collect();
     let take = |position: &u32| by_position[*position as usize].take().expect("each stands once");
-    let mut rest = &mut plan.all_positions().iter().map(take).collect::<Vec<_>>()[..];
+    let mut ordered: Vec<&mut [f32]> = plan.all_positions().iter().map(take).collect();
+    // What no id takes is padding.
+    by_position.into_iter().flatten().for_each(|row| row.fill(0.0));
+    let mut rest = &mut ordered[..];
     let mut tasks = Vec::with_capacity(plan.unique().len().div_ceil(IDS));
     for (task, ids) in plan.unique().chunks(IDS).enumerate() {
         let first = task * IDS;

@@ -4,11 +4,11 @@
 //! what neighbours share of the product G_1[i_1]⋯G_{d−1}[i_{d−1}], their *prefix*, is computed once. Nothing
 //! of the size of the table is stored. Results are the same to the last bit for any number of threads.
 
-mod backward;
-mod chain;
+pub(crate) mod backward;
+pub(crate) mod chain;
 mod forward;
 mod micro;
-mod packed;
+pub(crate) mod packed;
 mod plan;
 
 pub use backward::backward;

@@ -6,7 +6,7 @@ use crate::TtShape;
 
 /// The slices of all cores: those of the last one as `[r_0, r_{d−1}, J_d]`, all others as
 /// `[r_{k−1}, J_k, r_k]`, which is how they are stored.
-pub(super) struct Packed<'a> {
+pub(crate) struct Packed<'a> {
     shape: &'a TtShape,
     values: &'a [f32],
     starts: Vec<usize>,
@@ -17,7 +17,7 @@ pub(super) struct Packed<'a> {
 impl<'a> Packed<'a> {
     /// # Panics
     /// If the values are not as many as the shape's parameters.
-    pub(super) fn new(shape: &'a TtShape, values: &'a [f32]) -> Self {
+    pub(crate) fn new(shape: &'a TtShape, values: &'a [f32]) -> Self {
         assert_eq!(values.len(), shape.parameters(), "the cores of the shape");
         let starts = starts(shape);
         let last = &values[starts[shape.cores() - 1]..];
@@ -25,13 +25,18 @@ impl<'a> Packed<'a> {
         Self { shape, values, starts, last }
     }
 
-    pub(super) fn shape(&self) -> &'a TtShape {
+    pub(crate) fn shape(&self) -> &'a TtShape {
         self.shape
+    }
+
+    /// The whole last core, `[I_d, r_0, r_{d−1}, J_d]`.
+    pub(crate) fn last(&self) -> &[f32] {
+        &self.last
     }
 
     /// Slice i_k of core k, counted from 0.
     #[inline(always)]
-    pub(super) fn slice(&self, k: usize, digit: usize) -> &[f32] {
+    pub(crate) fn slice(&self, k: usize, digit: usize) -> &[f32] {
         let [_, left, columns, right] = self.shape.core(k);
         let len = left * columns * right;
         if k + 1 == self.shape.cores() {
@@ -43,7 +48,7 @@ impl<'a> Packed<'a> {
 }
 
 /// Where each core begins.
-pub(super) fn starts(shape: &TtShape) -> Vec<usize> {
+pub(crate) fn starts(shape: &TtShape) -> Vec<usize> {
     let mut start = 0;
     let next = |k| {
         let this = start;
@@ -66,7 +71,7 @@ fn ring_first(shape: &TtShape, last: &[f32]) -> Vec<f32> {
 }
 
 /// The way back, in place.
-pub(super) fn ring_last(shape: &TtShape, last: &mut [f32]) {
+pub(crate) fn ring_last(shape: &TtShape, last: &mut [f32]) {
     let [_, left, columns, ring] = shape.core(shape.cores() - 1);
     let len = left * columns * ring;
     for slice in last.chunks_exact_mut(len) {

@@ -1,5 +1,7 @@
 //! What a batch of ids asks for.
 
+use std::borrow::Cow;
+
 use crate::TtShape;
 
 /// A batch of ids made ready: each id once, in ascending order, and where it stands. A data loader can make
@@ -11,12 +13,15 @@ use crate::TtShape;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     unique: Vec<u32>,
-    /// For each position, the place of its id in `unique`.
+    /// For each position, the place of its id in `unique`, or [`BLANK`].
     inverse: Vec<u32>,
     /// Positions of each unique id: `positions[offsets[u]..offsets[u + 1]]`, ascending.
     offsets: Vec<u32>,
     positions: Vec<u32>,
 }
+
+/// What is no id, and no place of one.
+const BLANK: u32 = u32::MAX;
 
 /// Rows for each id up to which a bitmap of the table is faster than sorting.
 const SPARSE: usize = 512;
@@ -27,13 +32,31 @@ impl Plan {
     /// # Panics
     /// If an id is not below the vocabulary, or there are 2³² of them.
     pub fn new(shape: &TtShape, ids: &[u32]) -> Self {
+        Self::with_padding(shape, ids, None)
+    }
+
+    /// As [`new`](Self::new), with an id that stands for nothing: its rows are zeros, and its gradient goes
+    /// nowhere.
+    ///
+    /// # Panics
+    /// As [`new`](Self::new).
+    pub fn with_padding(shape: &TtShape, ids: &[u32], padding: Option<u32>) -> Self {
         let vocab = shape.vocab_size();
         assert!(u32::try_from(ids.len()).is_ok(), "fewer than 2³² ids");
         if let Some(id) = ids.iter().find(|id| **id as usize >= vocab) {
             panic!("id {id} is not one of {vocab} rows");
         }
-        let (unique, inverse) =
-            if ids.len().saturating_mul(SPARSE) < vocab { sorted(ids) } else { marked(ids, vocab) };
+        let ids: Cow<'_, [u32]> = match padding {
+            None => ids.into(),
+            Some(padding) => {
+                ids.iter().map(|id| if *id == padding { BLANK } else { *id }).collect()
+            }
+        };
+        let (unique, inverse) = if ids.len().saturating_mul(SPARSE) < vocab {
+            sorted(&ids)
+        } else {
+            marked(&ids, vocab)
+        };
         let (offsets, positions) = places(unique.len(), &inverse);
         Self { unique, inverse, offsets, positions }
     }
@@ -49,7 +72,8 @@ impl Plan {
         &self.unique
     }
 
-    /// For each position of the batch, the place of its id in [`unique`](Self::unique).
+    /// For each position of the batch, the place of its id in [`unique`](Self::unique); `u32::MAX` for
+    /// padding.
     pub fn inverse(&self) -> &[u32] {
         &self.inverse
     }
@@ -92,7 +116,7 @@ impl Plan {
 /// Unique ids and inverse by a bitmap of the table and the number of ids before each of its words.
 fn marked(ids: &[u32], vocab: usize) -> (Vec<u32>, Vec<u32>) {
     let mut bits = vec![0_u64; vocab.div_ceil(64)];
-    for id in ids {
+    for id in ids.iter().filter(|id| **id != BLANK) {
         bits[(id / 64) as usize] |= 1 << (id % 64);
     }
     let mut before = Vec::with_capacity(bits.len());
@@ -110,6 +134,9 @@ fn marked(ids: &[u32], vocab: usize) -> (Vec<u32>, Vec<u32>) {
         }
     }
     let place = |id: &u32| {
+        if *id == BLANK {
+            return BLANK;
+        }
         let (word, bit) = ((id / 64) as usize, id % 64);
         before[word] + (bits[word] & ((1 << bit) - 1)).count_ones()
     };
@@ -121,7 +148,11 @@ fn sorted(ids: &[u32]) -> (Vec<u32>, Vec<u32>) {
     let mut unique = ids.to_vec();
     unique.sort_unstable();
     unique.dedup();
-    let place = |id: &u32| unique.partition_point(|other| other < id) as u32;
+    unique.pop_if(|id| *id == BLANK);
+    let place = |id: &u32| match *id {
+        BLANK => BLANK,
+        id => unique.partition_point(|other| *other < id) as u32,
+    };
     let inverse = ids.iter().map(place).collect();
     (unique, inverse)
 }
@@ -129,15 +160,15 @@ fn sorted(ids: &[u32]) -> (Vec<u32>, Vec<u32>) {
 /// Offsets and positions by counting.
 fn places(unique: usize, inverse: &[u32]) -> (Vec<u32>, Vec<u32>) {
     let mut offsets = vec![0_u32; unique + 1];
-    for place in inverse {
+    for place in inverse.iter().filter(|place| **place != BLANK) {
         offsets[*place as usize + 1] += 1;
     }
     for u in 0..unique {
         offsets[u + 1] += offsets[u];
     }
-    let mut positions = vec![0; inverse.len()];
+    let mut positions = vec![0; offsets[unique] as usize];
     let mut next = offsets.clone();
-    for (position, place) in inverse.iter().enumerate() {
+    for (position, place) in inverse.iter().enumerate().filter(|(_, place)| **place != BLANK) {
         let next = &mut next[*place as usize];
         positions[*next as usize] = position as u32;
         *next += 1;
@@ -159,5 +190,9 @@ mod tests {
         assert_eq!(plan.positions(3), [0, 3]);
         assert_eq!((plan.len(), plan.prefixes(&shape)), (8, 3));
         assert!(Plan::new(&shape, &[]).is_empty());
+        let padded = Plan::with_padding(&shape, &ids, Some(64));
+        assert_eq!(padded.unique(), [0, 3, 63, 699, 700]);
+        assert_eq!(padded.inverse()[..3], [BLANK, 1, 4]);
+        assert_eq!((padded.len(), padded.positions(4)), (8, &[2, 6][..]));
     }
 }

@@ -2,5 +2,6 @@
 
 mod common;
 mod gradient;
+mod logits;
 mod lookup;
 mod shape;

@@ -5,7 +5,6 @@ mod flex;
 #[cfg(feature = "ndarray")]
 mod second;
 
-mod lanes;
 mod math;
 mod parallel;
 
@@ -16,10 +15,9 @@ use burn::backend::tensor::{BoolTensor, FloatTensor, IntTensor};
 use burn::tensor::Shape;
 use ndarray::ArrayView2;
 
-pub use lanes::{max, sum, sum_with};
-pub use math::{exp, normal_cdf_pdf, sigmoid};
+pub use math::{normal_cdf_pdf, sigmoid};
 pub use parallel::{CHUNK, filled, map, map_with, owned, repeated, rows, rows_with};
-pub use sixfold_linalg::simd::simd;
+pub use sixfold_linalg::simd::{exp, max, simd, sum, sum_with};
 
 /// A backend whose tensors lie in memory.
 pub trait HostBackend: Backend {

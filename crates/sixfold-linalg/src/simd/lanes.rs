@@ -3,10 +3,7 @@
 //! The order of additions is fixed by the length of the row, so that a result depends on neither
 //! the number of threads nor the place of the row.
 
-use sixfold_linalg::simd::folded;
-
-/// Four registers of AVX2, which hides the latency of an addition.
-const LANES: usize = 32;
+use super::{LANES, folded};
 
 /// Σ f(a)
 #[inline(always)]

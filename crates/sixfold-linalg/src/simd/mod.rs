@@ -1,9 +1,15 @@
 //! Loops in the widest vector instructions of the machine, for the other crates too; here also over
 //! rows and threads.
 
+mod exp;
+mod lanes;
+
 use std::ops::AddAssign;
 
 use rayon::prelude::*;
+
+pub use exp::exp;
+pub use lanes::{max, sum, sum_with};
 
 /// Below this many values the bookkeeping of threads costs more than it gains.
 const PARALLEL: usize = 1 << 17;

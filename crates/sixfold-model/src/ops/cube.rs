@@ -39,15 +39,16 @@ pub fn indices(indices: IntTensor<CubeBackend>) -> IntTensor<CubeBackend> {
     })
 }
 
-/// CubeCL's names would shadow burn's.
-pub(super) mod kernels {
+/// Sums and maxima over the units of a cube; CubeCL's names would shadow burn's.
+#[expect(missing_docs, reason = "`cube` makes a module of each function, without any")]
+pub mod kernels {
     use cubecl::prelude::*;
 
     use super::UNITS;
 
     /// The sum of one value from each unit of the cube, for all of them.
     #[cube]
-    pub(in crate::ops) fn cube_sum(value: f32) -> f32 {
+    pub fn cube_sum(value: f32) -> f32 {
         let mut shared = Shared::<[f32]>::new_slice(comptime!(UNITS));
         let unit = UNIT_POS as usize;
         shared[unit] = value;
@@ -69,7 +70,7 @@ pub(super) mod kernels {
 
     /// The largest of one value from each unit of the cube, for all of them.
     #[cube]
-    pub(in crate::ops) fn cube_max(value: f32) -> f32 {
+    pub fn cube_max(value: f32) -> f32 {
         let mut shared = Shared::<[f32]>::new_slice(comptime!(UNITS));
         let unit = UNIT_POS as usize;
         shared[unit] = value;

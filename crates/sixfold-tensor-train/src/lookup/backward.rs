@@ -107,11 +107,6 @@ impl<'a> Adjoint<'a> {
         self.chain.go(row);
     }
 
-    /// P_{d−1} of the row.
-    pub(crate) fn prefix(&self) -> &[f32] {
-        self.chain.product(self.prefixes.len() - 1)
-    }
-
     /// The derivative with respect to P_{d−1}, to add to.
     pub(crate) fn of_prefix(&mut self) -> &mut [f32] {
         let last = self.prefixes.len() - 1;

@@ -96,6 +96,13 @@ impl Plan {
         self.offsets[place] as usize
     }
 
+    /// The plan for the different ids alone, in their order.
+    pub fn of_unique(&self) -> Self {
+        let places: Vec<u32> = (0..self.unique.len() as u32).collect();
+        let offsets = (0..=self.unique.len() as u32).collect();
+        Self { unique: self.unique.clone(), inverse: places.clone(), offsets, positions: places }
+    }
+
     /// Ids of the batch.
     pub fn len(&self) -> usize {
         self.inverse.len()
@@ -108,7 +115,7 @@ impl Plan {
 
     /// Different prefixes (i_1 … i_{d−1}) among the ids.
     pub fn prefixes(&self, shape: &TtShape) -> usize {
-        let last = *shape.rows().last().expect("a shape has cores") as u32;
+        let last = shape.rows()[shape.cores() - 1] as u32;
         self.unique.chunk_by(|a, b| a / last == b / last).count()
     }
 }

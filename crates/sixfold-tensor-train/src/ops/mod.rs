@@ -1,8 +1,14 @@
 //! Custom operations of this crate; see `sixfold_model::ops` for how they are laid out.
 
+#[cfg(feature = "cube")]
+mod cube;
+pub mod logits;
 pub mod lookup;
+pub mod pool;
 
+pub use logits::{cross_entropy, logits};
 pub use lookup::lookup;
+pub use pool::{bag_max, bag_sum};
 
 use burn::tensor::Tensor;
 

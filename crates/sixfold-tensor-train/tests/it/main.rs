@@ -4,4 +4,6 @@ mod common;
 mod gradient;
 mod logits;
 mod lookup;
+#[cfg(feature = "model")]
+mod ops;
 mod shape;

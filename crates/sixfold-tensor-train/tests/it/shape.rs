@@ -42,12 +42,15 @@ fn the_papers_factors_come_out() {
     assert!(down.is_sorted_by(|a, b| a >= b) && down.iter().product::<usize>() >= 25_000);
 }
 
+/// Rows, factors of both sides, parameters and compression.
+type Case = (usize, &'static [usize], &'static [usize], usize, f64);
+
 /// Q1 and Q2: the parameters and compressions that follow from the paper's shapes (its §2.1–2.3; the
 /// quality beside them was never seen).
 #[test]
 fn the_papers_compressions_follow_from_its_shapes() {
     let tenths = |x: f64| (x * 10.0).round() / 10.0;
-    let sentiment: [(usize, &[usize], &[usize], usize, f64); 6] = [
+    let sentiment: [Case; 6] = [
         (25_000, &[25, 30, 40], &[4, 8, 8], 68_160, 93.9),
         (25_000, &[10, 10, 15, 20], &[4, 4, 4, 4], 27_520, 232.6),
         (25_000, &[5, 5, 5, 5, 6, 8], &[2, 2, 2, 2, 4, 4], 14_496, 441.5),

@@ -73,7 +73,7 @@ impl<B: Backend + LogitsOps, C: CheckpointStrategy> LogitsOps for Autodiff<B, C>
         targets: IntTensor<Self>,
         shape: Arc<TtShape>,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        tracked(hidden, cores, targets, shape)
+        tracked::<B, C>(hidden, cores, targets, shape)
     }
 
     fn tt_cross_entropy_backward(

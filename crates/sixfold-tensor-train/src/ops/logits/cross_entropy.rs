@@ -39,13 +39,15 @@ impl<B: Backend + LogitsOps> Backward<B, 2> for TtCrossEntropy {
     }
 }
 
+type Tracked<B, C> = FloatTensor<Autodiff<B, C>>;
+
 /// The operation on tracked tensors.
 pub(super) fn tracked<B: Backend + LogitsOps, C: CheckpointStrategy>(
-    hidden: FloatTensor<Autodiff<B, C>>,
-    cores: FloatTensor<Autodiff<B, C>>,
+    hidden: Tracked<B, C>,
+    cores: Tracked<B, C>,
     targets: IntTensor<B>,
     shape: Arc<TtShape>,
-) -> (FloatTensor<Autodiff<B, C>>, FloatTensor<Autodiff<B, C>>) {
+) -> (Tracked<B, C>, Tracked<B, C>) {
     let nodes = [hidden.node(), cores.node()];
     let (losses, log_sums) = match TtCrossEntropy.prepare::<C>(nodes).compute_bound().stateful() {
         OpsKind::Tracked(mut prepared) => {

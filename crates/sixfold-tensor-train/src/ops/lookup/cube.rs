@@ -5,9 +5,9 @@
 use std::sync::Arc;
 
 use burn::backend::TensorMetadata;
-use burn::backend::ops::{FloatTensorOps, IntTensorOps};
-use burn::backend::tensor::{FloatTensor, IntTensor};
-use burn::tensor::{Shape, TensorData};
+use burn::backend::ops::FloatTensorOps;
+use burn::backend::tensor::FloatTensor;
+use burn::tensor::{FloatDType, Shape};
 use burn_cubecl::CubeBackend;
 use burn_cubecl::kernel::into_contiguous;
 use sixfold_model::ops::cube::{elementwise, empty_like};
@@ -16,6 +16,7 @@ use super::LookupOps;
 use super::levels::{Groups, Level, levels};
 use crate::TtShape;
 use crate::lookup::Plan;
+use crate::ops::cube::signed;
 
 type Tensor = FloatTensor<CubeBackend>;
 
@@ -209,12 +210,6 @@ impl Product {
     }
 }
 
-/// Integers on the device of a tensor.
-fn ints(values: Vec<i32>, like: &Tensor) -> IntTensor<CubeBackend> {
-    let length = values.len();
-    CubeBackend::int_from_data(TensorData::new(values, [length]), &like.device)
-}
-
 /// The values of all prefixes, and of rows, [`Level`] by level.
 fn values(shape: &TtShape, cores: &Tensor, levels: &[Level]) -> Vec<Tensor> {
     let mut all = vec![gather(
@@ -233,8 +228,8 @@ fn values(shape: &TtShape, cores: &Tensor, levels: &[Level]) -> Vec<Tensor> {
             dim,
             all[k - 1].clone().into_tensor_arg(),
             cores.clone().into_tensor_arg(),
-            ints(level.digits.clone(), cores).into_tensor_arg(),
-            ints(level.parents.clone(), cores).into_tensor_arg(),
+            signed(level.digits.clone(), cores).into_tensor_arg(),
+            signed(level.parents.clone(), cores).into_tensor_arg(),
             out.clone().into_tensor_arg(),
             by.launch(),
         );
@@ -252,7 +247,7 @@ fn gather(values: &Tensor, indices: &[i32], count: usize, length: usize) -> Tens
         cubes,
         dim,
         values.clone().into_tensor_arg(),
-        ints(indices.to_vec(), values).into_tensor_arg(),
+        signed(indices.to_vec(), values).into_tensor_arg(),
         out.clone().into_tensor_arg(),
         count,
         length,
@@ -269,8 +264,8 @@ fn collect(values: &Tensor, groups: &Groups, out: &Tensor, length: usize) {
         cubes,
         dim,
         values.clone().into_tensor_arg(),
-        ints(groups.offsets.clone(), values).into_tensor_arg(),
-        ints(groups.members.clone(), values).into_tensor_arg(),
+        signed(groups.offsets.clone(), values).into_tensor_arg(),
+        signed(groups.members.clone(), values).into_tensor_arg(),
         out.clone().into_tensor_arg(),
         length,
         total,
@@ -282,7 +277,7 @@ impl LookupOps for CubeBackend {
         let d = shape.d_embed();
         if plan.unique().is_empty() {
             let empty = Shape::new([plan.len(), d]);
-            return Self::float_zeros(empty, &cores.device, burn::tensor::FloatDType::F32);
+            return Self::float_zeros(empty, &cores.device, FloatDType::F32);
         }
         let cores = into_contiguous(cores);
         let levels = levels(&shape, &plan);
@@ -300,7 +295,7 @@ impl LookupOps for CubeBackend {
     ) -> Tensor {
         let size = Shape::new([shape.parameters()]);
         if plan.unique().is_empty() {
-            return Self::float_zeros(size, &cores.device, burn::tensor::FloatDType::F32);
+            return Self::float_zeros(size, &cores.device, FloatDType::F32);
         }
         let (cores, grad) = (into_contiguous(cores), into_contiguous(grad));
         let levels = levels(&shape, &plan);
@@ -320,9 +315,9 @@ impl LookupOps for CubeBackend {
                 dim,
                 prefixes[k - 1].clone().into_tensor_arg(),
                 of_nodes.clone().into_tensor_arg(),
-                ints(groups.offsets, &cores).into_tensor_arg(),
-                ints(groups.members, &cores).into_tensor_arg(),
-                ints(level.parents.clone(), &cores).into_tensor_arg(),
+                signed(groups.offsets, &cores).into_tensor_arg(),
+                signed(groups.members, &cores).into_tensor_arg(),
+                signed(level.parents.clone(), &cores).into_tensor_arg(),
                 out.clone().into_tensor_arg(),
                 by.launch(),
                 total,
@@ -335,8 +330,8 @@ impl LookupOps for CubeBackend {
                 dim,
                 of_nodes.into_tensor_arg(),
                 cores.clone().into_tensor_arg(),
-                ints(level.digits.clone(), &cores).into_tensor_arg(),
-                ints(level.children(levels[k - 1].len()), &cores).into_tensor_arg(),
+                signed(level.digits.clone(), &cores).into_tensor_arg(),
+                signed(level.children(levels[k - 1].len()), &cores).into_tensor_arg(),
                 of_prefixes.clone().into_tensor_arg(),
                 by.launch(),
             );

@@ -2,9 +2,11 @@
 
 mod cores;
 mod error;
+pub mod init;
 pub mod lookup;
 pub mod shape;
 
 pub use cores::Cores;
 pub use error::{Error, Result};
+pub use init::Initializer;
 pub use shape::TtShape;

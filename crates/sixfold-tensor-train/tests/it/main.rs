@@ -2,5 +2,6 @@
 
 mod common;
 mod gradient;
+mod init;
 mod lookup;
 mod shape;

@@ -56,6 +56,9 @@ impl Bags {
                 let expected = "is the last one, expected the number of ids";
                 return Err(Error::Offsets { bag, offset: end as i64, expected });
             }
+        } else if ends.is_empty() && n > 0 {
+            let expected = "is that of no bag, but there are ids";
+            return Err(Error::Offsets { bag: 0, offset: 0, expected });
         } else {
             ends.push(n);
         }
@@ -141,8 +144,9 @@ impl Bags {
         [&self.row_offsets, &self.row_members]
     }
 
-    /// 1 / the number of its members for each id of the batch: weights that make sums means.
-    pub(crate) fn mean_weights(&self) -> Vec<f32> {
+    /// 1 / the number of members of its bag for each id of the batch, 0 for padding: weights that make sums
+    /// means.
+    pub fn mean_weights(&self) -> Vec<f32> {
         let mut weights = vec![0.0; self.ids];
         for (position, bag) in self.positions.iter().zip(&self.bags) {
             weights[*position as usize] = 1.0 / self.range(*bag as usize).len() as f32;

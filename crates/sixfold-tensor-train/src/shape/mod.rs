@@ -154,6 +154,13 @@ impl TtShape {
         Self::new(self.vocab, self.rows.clone(), self.columns.clone(), ranks)
     }
 
+    /// The same columns and ranks with so many slices, every row of which may be looked up: a shape for some
+    /// of a table's slices, whose ranks may be more than so few could have.
+    pub(crate) fn with_slices(&self, rows: Vec<usize>) -> Self {
+        let (vocab, columns) = (rows.iter().product(), self.columns.clone());
+        Self { vocab, rows, columns, ranks: self.ranks.clone() }
+    }
+
     /// V: the rows that may be looked up.
     pub fn vocab_size(&self) -> usize {
         self.vocab

@@ -6,8 +6,9 @@ use burn::module::Param;
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use rand::RngExt;
 use sixfold_model::TokenEmbedding;
+use sixfold_tensor_train::bags::Bags;
 use sixfold_tensor_train::lookup::{self, Plan};
-use sixfold_tensor_train::{Cores, Error, TtEmbedding, TtShape, ops};
+use sixfold_tensor_train::{BagMode, Cores, Error, TtEmbedding, TtEmbeddingBag, TtShape, ops};
 
 use crate::common::{generator, random, row, shapes, widened};
 
@@ -188,5 +189,91 @@ fn other_types_take_the_reference() {
         let rows = table.forward(Tensor::<2, Int>::from_ints([[3, 49]], &device));
         assert_eq!(rows.dtype(), DType::BF16);
         assert_close(&numbers(rows.cast(DType::F32)), &exact, 0.05);
+    }
+}
+
+#[test]
+fn bags_on_devices_are_their_references() {
+    let cores = random(shapes().remove(1), 4);
+    let shape = cores.shape();
+    let ids: Vec<u32> = (0..200).map(|i| i * i % 50).collect();
+    let plan = Plan::with_padding(shape, &ids, Some(4));
+    let offsets: Vec<i64> = (0..40).map(|i| (i * i / 8).min(200)).collect();
+    let bags = Arc::new(Bags::new(&plan, &offsets, false).unwrap());
+    let d = 5;
+    let rows = uniform(bags.rows() * d, 1);
+    let (weights, grad) = (uniform(200, 2), uniform(bags.len() * d, 3));
+    for device in devices() {
+        let device = device.autodiff();
+        let run = |fused: bool| {
+            let make = || tensor(&rows, [bags.rows(), d], &device).require_grad();
+            let (a, b) = (make(), make());
+            let weights = tensor(&weights, [200], &device).require_grad();
+            let (sums, maxima) = if fused {
+                (ops::bag_sum(a.clone(), weights.clone(), &bags), ops::bag_max(b.clone(), &bags))
+            } else {
+                use ops::pool::reference;
+                (
+                    reference::bag_sum(a.clone(), weights.clone(), &bags),
+                    reference::bag_max(b.clone(), &bags),
+                )
+            };
+            let values = [numbers(sums.clone()), numbers(maxima.clone())];
+            let grad = || tensor(&grad, [bags.len(), d], &device);
+            let of_sums = (sums * grad()).sum().backward();
+            let of_maxima = (maxima * grad()).sum().backward();
+            let [sums, maxima] = values;
+            let gradients = [
+                numbers(a.grad(&of_sums).unwrap()),
+                numbers(weights.grad(&of_sums).unwrap()),
+                numbers(b.grad(&of_maxima).unwrap()),
+            ];
+            [vec![sums, maxima], gradients.to_vec()].concat()
+        };
+        for (found, expected) in run(true).iter().zip(run(false)) {
+            assert_close(found, &expected, 2e-6);
+        }
+    }
+}
+
+#[test]
+fn bags_as_a_layer_pool_rows() {
+    let cores = random(shapes().remove(1), 4);
+    let d = cores.shape().d_embed();
+    let rows = cores.rows(&[7, 1, 49, 7]).unwrap().mapv(f64::from);
+    let of = |positions: &[usize], f: fn(f64, f64) -> f64| -> Vec<f64> {
+        let mut rows = positions.iter().map(|position| rows.row(*position).to_vec());
+        let first = rows.next().unwrap_or(vec![0.0; d]);
+        rows.fold(first, |sum, row| sum.iter().zip(row).map(|(a, b)| f(*a, b)).collect())
+    };
+    for device in devices() {
+        let table = TtEmbedding::from_cores(&cores, &device).with_padding(1).unwrap();
+        let ids = || Tensor::<1, Int>::from_ints([7, 1, 49, 7], &device);
+        let offsets = || Tensor::<1, Int>::from_ints([0, 3, 3, 4], &device);
+        let pool = |mode, weights| {
+            let layer = TtEmbeddingBag::new(table.clone(), mode).including_last_offset();
+            layer.forward(ids(), offsets(), weights)
+        };
+        let sums = pool(BagMode::Sum, None).unwrap();
+        assert_eq!(sums.dims(), [3, d]);
+        let expected = [of(&[0, 2], |a, b| a + b), of(&[], |a, _| a), of(&[3], |a, _| a)].concat();
+        assert_close(&numbers(sums), &expected, 2e-6);
+        let means = pool(BagMode::Mean, None).unwrap();
+        let halves = of(&[0, 2], |a, b| a + b).iter().map(|x| 0.5 * x).collect();
+        assert_close(
+            &numbers(means),
+            &[halves, of(&[], |a, _| a), of(&[3], |a, _| a)].concat(),
+            2e-6,
+        );
+        let maxima = pool(BagMode::Max, None).unwrap();
+        let expected = [of(&[0, 2], f64::max), of(&[], |a, _| a), of(&[3], |a, _| a)].concat();
+        assert_close(&numbers(maxima), &expected, 2e-6);
+        let weights = || Some(tensor(&[2.0, 5.0, -1.0, 0.5], [4], &device));
+        let sums = pool(BagMode::Sum, weights()).unwrap();
+        let weighted = of(&[0, 2], |a, b| 2.0 * a - b);
+        let half = of(&[3], |a, _| a).iter().map(|x| 0.5 * x).collect();
+        assert_close(&numbers(sums), &[weighted, of(&[], |a, _| a), half].concat(), 2e-6);
+        let error = pool(BagMode::Max, weights()).unwrap_err();
+        assert!(matches!(error, Error::InvalidParameter { .. }), "{error}");
     }
 }

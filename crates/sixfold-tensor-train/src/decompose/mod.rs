@@ -77,7 +77,7 @@ impl Decomposition {
 /// use ndarray::Array2;
 /// use sixfold_tensor_train::decompose::{Target, decompose};
 ///
-/// let table = Array2::from_shape_fn((23, 8), |(i, j)| (i * i + 3 * j) as f32);
+/// let table = Array2::from_shape_fn((24, 8), |(i, j)| (i * i + 3 * j) as f32);
 /// let found = decompose(&table, &[4, 6], &[2, 4], &Target::RelativeError(1e-3))?;
 /// assert!(found.relative_error() <= 1e-3);
 /// assert!(found.cores().shape().ranks()[1] <= 3, "a sum of three products");

@@ -43,15 +43,15 @@ impl Cores {
     /// c·A: the first core is multiplied.
     ///
     /// # Errors
-    /// If c is not finite.
+    /// If c is not finite, or a value of the core then is not.
     pub fn scale(&self, c: f64) -> Result<Self> {
-        if !c.is_finite() {
-            let expected = "finite";
-            return Err(Error::InvalidParameter { name: "the factor", found: c, expected });
-        }
         let mut scaled = self.clone();
-        let first = self.shape().core_len(0);
-        scaled.values_mut()[..first].iter_mut().for_each(|x| *x = (f64::from(*x) * c) as f32);
+        let first = &mut scaled.values_mut()[..self.shape().core_len(0)];
+        first.iter_mut().for_each(|x| *x = (f64::from(*x) * c) as f32);
+        if !c.is_finite() || first.iter().any(|x| !x.is_finite()) {
+            let (name, expected) = ("the factor", "finite, with finite products");
+            return Err(Error::InvalidParameter { name, found: c, expected });
+        }
         Ok(scaled)
     }
 
@@ -95,7 +95,9 @@ impl Cores {
     /// # Errors
     /// If it is a ring.
     pub fn norm(&self) -> Result<f64> {
-        Ok(self.dot(self)?.max(0.0).sqrt())
+        let square = self.dot(self)?;
+        // Rounding may leave a little below zero; a NaN stays one.
+        Ok(if square < 0.0 { 0.0 } else { square.sqrt() })
     }
 
     /// The same table with smaller ranks, as [`decompose`](crate::decompose::decompose) finds them of a

@@ -46,11 +46,10 @@ impl Rules {
         let (vocab, rows, columns) = (shape.vocab_size(), shape.rows(), shape.columns());
         match target {
             Target::Rank(rank) => {
-                let mut ranks =
-                    TtShape::train(vocab, rows, columns, (*rank).min(1))?.ranks().to_vec();
-                for bond in 1..shape.cores() {
-                    ranks[bond] = (*rank).min(shape.attainable_rank(bond));
-                }
+                TtShape::train(vocab, rows, columns, (*rank).min(1))?;
+                let of_bond = |bond: usize| (*rank).min(shape.attainable_rank(bond));
+                let ranks = (1..shape.cores()).map(of_bond);
+                let ranks = std::iter::once(1).chain(ranks).chain([1]).collect();
                 Ok(Self::Ranks(ranks))
             }
             Target::Ranks(ranks) => {

@@ -61,7 +61,7 @@ impl Order {
     /// If the factors do not make the table, or a value is not finite.
     ///
     /// # Complexity
-    /// For d cores about 400·(d − 1)·V·D operations, or fewer where the factors are small, and 32 numbers a
+    /// For d cores about 600·(d − 1)·V·D operations, or fewer where the factors are small, and 32 numbers a
     /// row of memory. The result is the same for any number of threads.
     #[doc(alias = "reorder")]
     pub fn clustered(table: &impl Table, row_factors: &[usize]) -> Result<Self> {

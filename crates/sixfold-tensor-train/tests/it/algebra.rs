@@ -130,12 +130,15 @@ fn tables_that_do_not_fit_are_errors() {
         assert!(error.unwrap().to_string().contains("a ring of rank 3, expected a train"));
     }
     assert_eq!(ring.scale(2.0).unwrap().to_dense(), 2.0 * ring.to_dense());
-    assert!(matches!(a.scale(f64::NAN), Err(Error::InvalidParameter { .. })));
+    for factor in [f64::NAN, f64::INFINITY, 1e60] {
+        assert!(matches!(a.scale(factor), Err(Error::InvalidParameter { .. })));
+    }
     let error = a.round(&Target::Ranks(vec![1, 3, 4, 1])).unwrap_err();
     assert!(matches!(error, Error::Rank { bond: 2, rank: 4, attainable: 3 }), "{error}");
     let mut broken = a.clone();
     broken.values_mut()[17] = f32::NAN;
     assert!(matches!(broken.round(&Target::Rank(1)), Err(Error::NotFinite { column: 17, .. })));
+    assert!(broken.norm().unwrap().is_nan());
 }
 
 proptest! {

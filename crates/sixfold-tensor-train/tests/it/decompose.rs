@@ -158,6 +158,55 @@ fn two_cores_are_the_nearest_sum_of_kronecker_products() {
     }
 }
 
+/// The matrix (i_1, j_1, …, i_k, j_k) × (i_{k+1}, …, j_d) of a padded table.
+fn unfolding(table: &Array2<f32>, rows: &[usize], columns: &[usize], k: usize) -> Array2<f64> {
+    let digits = |mut at: usize, factors: &[usize]| {
+        let mut digits = vec![0; factors.len()];
+        for (digit, factor) in digits.iter_mut().zip(factors).rev() {
+            (*digit, at) = (at % factor, at / factor);
+        }
+        digits
+    };
+    let side = |of: std::ops::Range<usize>| of.map(|k| rows[k] * columns[k]).product::<usize>();
+    let mut unfolded = Array2::zeros((side(0..k), side(k..rows.len())));
+    for ((row, column), value) in table.indexed_iter() {
+        let (i, j) = (digits(row, rows), digits(column, columns));
+        let place = |of: std::ops::Range<usize>| {
+            of.fold(0, |at, k| (at * rows[k] + i[k]) * columns[k] + j[k])
+        };
+        unfolded[(place(0..k), place(k..rows.len()))] = f64::from(*value);
+    }
+    unfolded
+}
+
+/// Oseledets 2011, theorem 2.2: no train of these ranks comes nearer than the best of each unfolding, and
+/// this one is no farther than all of them together.
+#[test]
+fn the_error_is_within_the_bounds_of_all_unfoldings() {
+    for (seed, (vocab, rows, columns)) in factors().into_iter().enumerate() {
+        let d = rows.len();
+        let table = gaussian(vocab, columns.iter().product(), 50 + seed as u64);
+        let squares = |k: usize| -> Vec<f64> {
+            let values = svdvals(unfolding(&table, &rows, &columns, k).view()).unwrap();
+            values.iter().map(|s| s * s).collect()
+        };
+        let squares: Vec<Vec<f64>> = (1..d).map(squares).collect();
+        for rank in [1, 2, 4, 7] {
+            let found = decompose(&table, &rows, &columns, &Target::Rank(rank)).unwrap();
+            let ranks = found.cores().shape().ranks();
+            let best = |k: usize| squares[k].iter().skip(ranks[k + 1]).sum::<f64>();
+            let best: Vec<f64> = (0..d - 1).map(best).collect();
+            let error = padded_error(&table, &found).powi(2);
+            let rounding = 1e-5 * found.norm().powi(2);
+            assert!(error <= best.iter().sum::<f64>() + rounding, "{rows:?}, {rank}");
+            assert!(best.iter().all(|best| error >= best - rounding), "{rows:?}, {rank}");
+            for (discarded, best) in found.discarded().iter().zip(&best) {
+                assert!(*discarded <= best + rounding, "{rows:?}, {rank}");
+            }
+        }
+    }
+}
+
 #[test]
 fn sides_too_large_for_a_gram_matrix_are_decomposed_as_well() {
     // Of rank 6 and noise: the best error is known, and the spectrum has a gap.
@@ -210,6 +259,13 @@ fn threads_change_no_bit() {
         let once = run(1, target.clone());
         assert!(once == run(2, target.clone()) && once == run(3, target));
     }
+    // Sides at which factorisations would share their work.
+    let table = gaussian(700, 400, 2);
+    let run = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| decompose(&table, &[26, 27], &[20, 20], &Target::Rank(12)).unwrap())
+    };
+    assert!(run(1) == run(3));
 }
 
 #[test]

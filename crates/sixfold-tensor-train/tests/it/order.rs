@@ -102,6 +102,8 @@ fn clustering_finds_a_hierarchy_again() {
     );
     assert!(random > 0.95 && natural < 0.8, "{random} {natural}");
     assert!(clustered <= 0.83, "{clustered}");
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    assert!(pool.install(|| Order::clustered(&permuted, &rows).unwrap()) == found);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Dense tables as they are read: row by row.
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayView1, ArrayView2};
 use rayon::prelude::*;
 use sixfold_linalg::files::Matrix;
 
@@ -30,11 +30,7 @@ impl Table for ArrayView2<'_, f32> {
     }
 
     fn read_row<'a>(&'a self, row: usize, scratch: &'a mut [f32]) -> &'a [f32] {
-        let row = self.row(row);
-        row.to_slice().unwrap_or_else(|| {
-            scratch.iter_mut().zip(row).for_each(|(to, from)| *to = *from);
-            scratch
-        })
+        in_place(self.row(row), scratch)
     }
 }
 
@@ -44,8 +40,7 @@ impl Table for ArrayView2<'_, f64> {
     }
 
     fn read_row<'a>(&'a self, row: usize, scratch: &'a mut [f32]) -> &'a [f32] {
-        scratch.iter_mut().zip(self.row(row)).for_each(|(to, from)| *to = *from as f32);
-        scratch
+        rounded(self.row(row), scratch)
     }
 }
 
@@ -55,11 +50,7 @@ impl Table for Array2<f32> {
     }
 
     fn read_row<'a>(&'a self, row: usize, scratch: &'a mut [f32]) -> &'a [f32] {
-        let row = self.row(row);
-        row.to_slice().unwrap_or_else(|| {
-            scratch.iter_mut().zip(row).for_each(|(to, from)| *to = *from);
-            scratch
-        })
+        in_place(self.row(row), scratch)
     }
 }
 
@@ -70,17 +61,8 @@ impl Table for Matrix<'_> {
 
     fn read_row<'a>(&'a self, row: usize, scratch: &'a mut [f32]) -> &'a [f32] {
         match self {
-            Self::F32(x) => {
-                let row = x.row(row);
-                row.to_slice().unwrap_or_else(|| {
-                    scratch.iter_mut().zip(row).for_each(|(to, from)| *to = *from);
-                    scratch
-                })
-            }
-            Self::F64(x) => {
-                scratch.iter_mut().zip(x.row(row)).for_each(|(to, from)| *to = *from as f32);
-                scratch
-            }
+            Self::F32(x) => in_place(x.row(row), scratch),
+            Self::F64(x) => rounded(x.row(row), scratch),
         }
     }
 }
@@ -93,6 +75,19 @@ impl<T: Table + ?Sized> Table for &T {
     fn read_row<'a>(&'a self, row: usize, scratch: &'a mut [f32]) -> &'a [f32] {
         (**self).read_row(row, scratch)
     }
+}
+
+/// A row where it lies, if its values lie together.
+fn in_place<'a>(row: ArrayView1<'a, f32>, scratch: &'a mut [f32]) -> &'a [f32] {
+    row.to_slice().unwrap_or_else(|| {
+        scratch.iter_mut().zip(row).for_each(|(to, from)| *to = *from);
+        scratch
+    })
+}
+
+fn rounded<'a>(row: ArrayView1<'_, f64>, scratch: &'a mut [f32]) -> &'a [f32] {
+    scratch.iter_mut().zip(row).for_each(|(to, from)| *to = *from as f32);
+    scratch
 }
 
 /// What a first pass over a table finds.

@@ -1,7 +1,9 @@
 //! Embedding tables in tensor-train and tensor-ring form.
 
+mod algebra;
 pub mod bags;
 mod cores;
+pub mod decompose;
 mod error;
 pub mod files;
 pub mod init;
@@ -11,13 +13,16 @@ pub mod lookup;
 mod modules;
 #[cfg(feature = "model")]
 pub mod ops;
+pub mod order;
 mod quantised;
 pub mod shape;
 
 pub use cores::Cores;
+pub use decompose::{Decomposition, Target, decompose};
 pub use error::{Error, Result};
 pub use init::Initializer;
 #[cfg(feature = "model")]
 pub use modules::{BagMode, TrEmbedding, TtEmbedding, TtEmbeddingBag};
+pub use order::Order;
 pub use quantised::{Precision, QuantisedCores};
 pub use shape::TtShape;

@@ -20,11 +20,27 @@ use crate::lookup::packed::Packed;
 /// # Complexity
 /// That of the [`Method`]; blocks of 1024 rows beside the result.
 pub fn logits(shape: &TtShape, cores: &[f32], hidden: &[f32], method: Method) -> Vec<f32> {
+    let (n, vocab) = (matrix(shape, hidden).nrows(), shape.vocab_size());
+    let mut values = vec![0.0; n * vocab];
+    let all = ArrayViewMut2::from_shape((n, vocab), &mut values).expect("n·V values");
+    logits_into(shape, cores, hidden, method, all);
+    values
+}
+
+/// As [`logits`], into a matrix that is used again.
+///
+/// # Panics
+/// As [`logits`], and if `all` is no `[n, V]`.
+pub fn logits_into(
+    shape: &TtShape,
+    cores: &[f32],
+    hidden: &[f32],
+    method: Method,
+    mut all: ArrayViewMut2<'_, f32>,
+) {
     let cores = Packed::new(shape, cores);
     let hidden = matrix(shape, hidden);
-    let (n, vocab) = (hidden.nrows(), shape.vocab_size());
-    let mut values = vec![0.0; n * vocab];
-    let mut all = ArrayViewMut2::from_shape((n, vocab), &mut values).expect("n·V values");
+    assert_eq!(all.dim(), (hidden.nrows(), shape.vocab_size()), "a matrix [n, V]");
     let blocks = blocks(shape);
     for (range, hidden) in chunks(hidden) {
         let mut rest = all.slice_mut(s![range, ..]);
@@ -39,7 +55,6 @@ pub fn logits(shape: &TtShape, cores: &[f32], hidden: &[f32], method: Method) ->
             hidden.logits(block, scratch, columns);
         });
     }
-    values
 }
 
 /// The gradients of hidden states, `[n, D]`, and cores for that of the logits, `[n, V]`.

@@ -13,4 +13,4 @@ mod tiled;
 
 pub use blocks::Method;
 pub use cross_entropy::{CrossEntropy, cross_entropy, cross_entropy_backward};
-pub use dense::{logits, logits_backward};
+pub use dense::{logits, logits_backward, logits_into};

@@ -74,7 +74,7 @@ pub(crate) fn finished(shape: &TtShape, mut gradient: Vec<f32>) -> Vec<f32> {
 pub(crate) struct Adjoint<'a> {
     cores: &'a Packed<'a>,
     starts: Vec<usize>,
-    chain: Chain<'a>,
+    chain: Chain<&'a Packed<'a>>,
     /// Of P_1 … P_{d−1}, since their digits last changed.
     prefixes: Vec<Vec<f32>>,
     /// Of a row.

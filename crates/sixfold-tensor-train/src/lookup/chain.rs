@@ -1,11 +1,13 @@
 //! The walk along ascending ids, with the products that they share.
 
+use std::ops::Deref;
+
 use super::micro::{Left, To, product};
 use super::packed::Packed;
 
 /// The prefixes of the current row: P_k = G_1[i_1]⋯G_k[i_k], `[r_0, J_1⋯J_k, r_k]`, for 1 ≤ k < d.
-pub(crate) struct Chain<'a> {
-    cores: &'a Packed<'a>,
+pub(crate) struct Chain<C> {
+    cores: C,
     /// P_2 … P_{d−1}; P_1 is a slice of the first core.
     products: Vec<Vec<f32>>,
     digits: Vec<usize>,
@@ -13,10 +15,10 @@ pub(crate) struct Chain<'a> {
     prefix: Option<usize>,
 }
 
-impl<'a> Chain<'a> {
-    pub(crate) fn new(cores: &'a Packed<'a>) -> Self {
+impl<'a, C: Deref<Target = Packed<'a>>> Chain<C> {
+    pub(crate) fn new(cores: C) -> Self {
         let shape = cores.shape();
-        let products = (1..shape.cores() - 1).map(|k| vec![0.0; prefix_len(cores, k)]).collect();
+        let products = (1..shape.cores() - 1).map(|k| vec![0.0; prefix_len(&cores, k)]).collect();
         Self { cores, products, digits: vec![0; shape.cores()], prefix: None }
     }
 
@@ -28,7 +30,10 @@ impl<'a> Chain<'a> {
 
     /// P_k, counted from 0.
     #[inline(always)]
-    pub(crate) fn product(&self, k: usize) -> &[f32] {
+    pub(crate) fn product<'s>(&'s self, k: usize) -> &'s [f32]
+    where
+        'a: 's,
+    {
         match k {
             0 => self.cores.slice(0, self.digits[0]),
             _ => &self.products[k - 1],

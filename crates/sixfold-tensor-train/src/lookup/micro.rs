@@ -29,15 +29,15 @@ pub(super) fn product(to: To, a: Left<'_>, b: &[f32], c: &mut [f32], [m, k, n]: 
         j += 16;
     }
     if j + 8 <= n {
-        panel::<8, 8>(to, a, b, c, [m, k, n], j);
+        panel::<4, 8>(to, a, b, c, [m, k, n], j);
         j += 8;
     }
     if j + 4 <= n {
-        panel::<8, 4>(to, a, b, c, [m, k, n], j);
+        panel::<4, 4>(to, a, b, c, [m, k, n], j);
         j += 4;
     }
     while j < n {
-        panel::<8, 1>(to, a, b, c, [m, k, n], j);
+        panel::<4, 1>(to, a, b, c, [m, k, n], j);
         j += 1;
     }
 }
@@ -63,6 +63,22 @@ fn panel<const H: usize, const W: usize>(
     }
 }
 
+/// Some values from one on.
+#[inline(always)]
+fn row_of<const W: usize>(values: &[f32], at: usize) -> &[f32; W] {
+    values[at..].first_chunk().expect("rows are whole")
+}
+
+/// sums += a·bᵀ
+#[inline(always)]
+fn add_outer<const H: usize, const W: usize>(a: [f32; H], b: &[f32; W], sums: &mut [[f32; W]; H]) {
+    for (sums, a) in sums.iter_mut().zip(a) {
+        for (sum, b) in sums.iter_mut().zip(b) {
+            *sum = a.mul_add(*b, *sum);
+        }
+    }
+}
+
 #[inline(always)]
 fn tile<const H: usize, const W: usize>(
     to: To,
@@ -72,30 +88,60 @@ fn tile<const H: usize, const W: usize>(
     [m, k, n]: [usize; 3],
     [i, j]: [usize; 2],
 ) {
-    let mut sums = [[0.0_f32; W]; H];
+    // Two sums of each entry, for even and for odd steps: one alone would wait for itself.
+    let (mut sums, mut odd) = ([[0.0_f32; W]; H], [[0.0_f32; W]; H]);
     match a {
         Left::Plain(a) => {
-            let rows: [&[f32]; H] = std::array::from_fn(|r| &a[(i + r) * k..][..k]);
-            for p in 0..k {
-                let b = b[p * n + j..].first_chunk::<W>().expect("a row of B has n values");
-                for (sums, row) in sums.iter_mut().zip(&rows) {
-                    let a = row[p];
-                    for (sum, b) in sums.iter_mut().zip(b) {
-                        *sum = a.mul_add(*b, *sum);
-                    }
-                }
+            let mut rows = [a; H];
+            for (r, row) in rows.iter_mut().enumerate() {
+                *row = &a[(i + r) * k..][..k];
+            }
+            let mut p = 0;
+            while p + 2 <= k {
+                add_outer(
+                    rows.map(
+                        #[inline(always)]
+                        |row| row[p],
+                    ),
+                    row_of(b, p * n + j),
+                    &mut sums,
+                );
+                add_outer(
+                    rows.map(
+                        #[inline(always)]
+                        |row| row[p + 1],
+                    ),
+                    row_of(b, (p + 1) * n + j),
+                    &mut odd,
+                );
+                p += 2;
+            }
+            if p < k {
+                add_outer(
+                    rows.map(
+                        #[inline(always)]
+                        |row| row[p],
+                    ),
+                    row_of(b, p * n + j),
+                    &mut sums,
+                );
             }
         }
         Left::Transposed(a) => {
-            for p in 0..k {
-                let a = a[p * m + i..].first_chunk::<H>().expect("a row of Aᵀ has m values");
-                let b = b[p * n + j..].first_chunk::<W>().expect("a row of B has n values");
-                for (sums, a) in sums.iter_mut().zip(a) {
-                    for (sum, b) in sums.iter_mut().zip(b) {
-                        *sum = a.mul_add(*b, *sum);
-                    }
-                }
+            let mut p = 0;
+            while p + 2 <= k {
+                add_outer(*row_of(a, p * m + i), row_of(b, p * n + j), &mut sums);
+                add_outer(*row_of(a, (p + 1) * m + i), row_of(b, (p + 1) * n + j), &mut odd);
+                p += 2;
             }
+            if p < k {
+                add_outer(*row_of(a, p * m + i), row_of(b, p * n + j), &mut sums);
+            }
+        }
+    }
+    for (sums, odd) in sums.iter_mut().zip(&odd) {
+        for (sum, odd) in sums.iter_mut().zip(odd) {
+            *sum += odd;
         }
     }
     for (r, sums) in sums.iter().enumerate() {
@@ -138,8 +184,14 @@ fn across<const H: usize, const W: usize>(
     [k, n]: [usize; 2],
     [i, j]: [usize; 2],
 ) {
-    let a: [&[f32]; H] = std::array::from_fn(|r| &a[(i + r) * k..][..k]);
-    let b: [&[f32]; W] = std::array::from_fn(|r| &b[(j + r) * k..][..k]);
+    let (mut rows, mut columns) = ([a; H], [b; W]);
+    for (r, row) in rows.iter_mut().enumerate() {
+        *row = &a[(i + r) * k..][..k];
+    }
+    for (s, column) in columns.iter_mut().enumerate() {
+        *column = &b[(j + s) * k..][..k];
+    }
+    let (a, b) = (rows, columns);
     let mut sums = [[[0.0_f32; LANES]; W]; H];
     let whole = k - k % LANES;
     let mut p = 0;

@@ -10,7 +10,9 @@ mod forward;
 mod micro;
 pub(crate) mod packed;
 mod plan;
+mod reader;
 
 pub use backward::backward;
 pub use forward::{forward, forward_into, unique_rows};
 pub use plan::Plan;
+pub use reader::RowReader;

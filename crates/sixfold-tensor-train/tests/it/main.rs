@@ -1,7 +1,9 @@
 //! The oracles of tensor trains.
 
+mod algebra;
 mod bags;
 mod common;
+mod decompose;
 mod files;
 mod gradient;
 mod init;
@@ -9,5 +11,6 @@ mod logits;
 mod lookup;
 #[cfg(feature = "model")]
 mod ops;
+mod order;
 mod quantised;
 mod shape;

@@ -22,8 +22,8 @@ pub fn lookup(cores: &[Tensor<4>], shape: &TtShape, plan: &Plan) -> Tensor<2> {
         Tensor::<1, Int>::from_data(TensorData::new(values, [length]), &device)
     };
     if gathered(shape, &levels) > shape.padded_vocab() * d {
-        let ids = plan.inverse().iter().map(|place| plan.unique()[*place as usize] as i32);
-        return table(cores, shape).select(0, ints(ids.collect()));
+        let row = |place: &u32| plan.unique().get(*place as usize).map(|id| *id as usize);
+        return select(table(cores, shape), plan.inverse().iter().map(row));
     }
     let ring = shape.ranks()[0];
     let last = shape.cores() - 1;
@@ -53,7 +53,19 @@ pub fn lookup(cores: &[Tensor<4>], shape: &TtShape, plan: &Plan) -> Tensor<2> {
     let slices = cores[last].clone().select(0, ints(level.digits.clone()));
     let slices = slices.permute([0, 3, 1, 2]).reshape([level.len(), ring * left, columns]);
     let rows = prefixes.matmul(slices).reshape([level.len(), d]);
-    rows.select(0, ints(plan.inverse().iter().map(|place| *place as i32).collect()))
+    let row = |place: &u32| Some(*place as usize).filter(|place| *place < level.len());
+    select(rows, plan.inverse().iter().map(row))
+}
+
+/// Rows by index; zeros for none.
+fn select(rows: Tensor<2>, indices: impl Iterator<Item = Option<usize>>) -> Tensor<2> {
+    let [n, d] = rows.dims();
+    let indices: Vec<i32> = indices.map(|index| index.unwrap_or(n) as i32).collect();
+    let device = rows.device();
+    let blank = Tensor::zeros([1, d], (&device, rows.dtype()));
+    let rows = if indices.contains(&(n as i32)) { Tensor::cat(vec![rows, blank], 0) } else { rows };
+    let length = indices.len();
+    rows.select(0, Tensor::<1, Int>::from_data(TensorData::new(indices, [length]), &device))
 }
 
 /// Numbers that the look-up by prefixes gathers.

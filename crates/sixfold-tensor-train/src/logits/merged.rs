@@ -4,14 +4,13 @@
 //! products of G_d, `[I_d, r·J_d]`, with Pᵀ·h, `[r·J_d]`. Of a ring, r counts the pairs (r_0, r_{d−1}).
 
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
-use sixfold_linalg::simd::simd;
 use sixfold_linalg::{Threads, matmul_into};
 
 use super::blocks::Block;
 use super::hidden::{Scratch, Sums, sized};
 use super::tiled::view;
-use crate::lookup::chain::Chain;
 use crate::lookup::packed::Packed;
+use crate::lookup::walk;
 
 /// Hidden states in the order that makes all products contiguous.
 pub(super) struct Merged<'a> {
@@ -102,18 +101,11 @@ impl<'a> Merged<'a> {
     /// Pᵀ of each prefix, `[prefixes, r_0, r_{d−1}, J]`.
     fn turned_prefixes(&self, block: &Block, to: &mut [f32]) {
         let sizes = self.sizes();
-        let mut chain = Chain::new(self.cores);
-        let last = self.cores.shape().cores() - 1;
-        let each = sizes.rank() * sizes.height;
-        simd(
-            #[inline(always)]
-            || {
-                for (p, to) in block.prefixes.clone().zip(to.chunks_exact_mut(each)) {
-                    chain.go(p * sizes.rows);
-                    turn(chain.product(last - 1), to, [sizes.ring, sizes.height, sizes.left]);
-                }
-            },
-        );
+        let mut to = to.chunks_exact_mut(sizes.rank() * sizes.height);
+        walk::prefixes(self.cores, block.prefixes.clone(), |prefix| {
+            let to = to.next().expect("memory for each prefix");
+            turn(prefix, to, [sizes.height, sizes.left]);
+        });
     }
 
     pub(super) fn backward(
@@ -148,17 +140,11 @@ impl<'a> Merged<'a> {
         let of_left = sized(&mut scratch.grad, left.len());
         let into = ArrayViewMut2::from_shape(left.dim(), &mut *of_left).expect("as many values");
         matmul_into(1.0, of_product, self.hidden.t(), 0.0, into, Threads::ONE);
-        let each = sizes.rank() * sizes.height;
-        simd(
-            #[inline(always)]
-            || {
-                for (p, from) in block.prefixes.clone().zip(of_left.chunks_exact(each)) {
-                    sums.cores.go(p * sizes.rows);
-                    let to = sums.cores.of_prefix();
-                    add_turned(from, to, [sizes.ring, sizes.left, sizes.height]);
-                }
-            },
-        );
+        let mut of_left = of_left.chunks_exact(sizes.rank() * sizes.height);
+        sums.cores.add_prefixes(block.prefixes.clone(), |to| {
+            let from = of_left.next().expect("derivatives for each prefix");
+            add_turned(from, to, [sizes.left, sizes.height]);
+        });
     }
 
     /// `[J, J_d·n]` → `[n, D]`
@@ -169,9 +155,9 @@ impl<'a> Merged<'a> {
     }
 }
 
-/// `[count, m, n]` → `[count, n, m]`
+/// Matrices `[m, n]`, transposed.
 #[inline(always)]
-fn turn(from: &[f32], to: &mut [f32], [_, m, n]: [usize; 3]) {
+fn turn(from: &[f32], to: &mut [f32], [m, n]: [usize; 2]) {
     for (from, to) in from.chunks_exact(m * n).zip(to.chunks_exact_mut(m * n)) {
         for (i, from) in from.chunks_exact(n).enumerate() {
             for (to, value) in to[i..].iter_mut().step_by(m).zip(from) {
@@ -181,9 +167,9 @@ fn turn(from: &[f32], to: &mut [f32], [_, m, n]: [usize; 3]) {
     }
 }
 
-/// `[count, m, n]` added to `[count, n, m]`
+/// Matrices `[m, n]`, added transposed.
 #[inline(always)]
-fn add_turned(from: &[f32], to: &mut [f32], [_, m, n]: [usize; 3]) {
+fn add_turned(from: &[f32], to: &mut [f32], [m, n]: [usize; 2]) {
     for (from, to) in from.chunks_exact(m * n).zip(to.chunks_exact_mut(m * n)) {
         for (i, from) in from.chunks_exact(n).enumerate() {
             for (to, value) in to[i..].iter_mut().step_by(m).zip(from) {

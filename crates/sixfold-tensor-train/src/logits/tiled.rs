@@ -1,13 +1,12 @@
 //! Blocks of rows, built and multiplied.
 
 use ndarray::{ArrayView2, ArrayViewMut2};
-use sixfold_linalg::simd::simd;
 use sixfold_linalg::{Threads, matmul_into};
 
 use super::blocks::Block;
 use super::hidden::{Scratch, Sums, sized};
-use crate::lookup::chain::Chain;
 use crate::lookup::packed::Packed;
+use crate::lookup::walk;
 
 /// Hidden states as they are.
 pub(super) struct Tiled<'a> {
@@ -32,16 +31,8 @@ impl<'a> Tiled<'a> {
     ) {
         let d = self.hidden.ncols();
         let table = sized(&mut scratch.left, block.rows.len() * d);
-        let mut chain = Chain::new(self.cores);
-        simd(
-            #[inline(always)]
-            || {
-                for (id, row) in block.rows.clone().zip(table.chunks_exact_mut(d)) {
-                    chain.go(id);
-                    chain.row(row);
-                }
-            },
-        );
+        let rows = block.rows.clone().zip(table.chunks_exact_mut(d));
+        walk::rows(self.cores, rows.map(|(id, row)| (id, row, &mut [][..])));
         let table = view(table, [block.rows.len(), d]);
         matmul_into(1.0, self.hidden, table.t(), 0.0, logits, Threads::ONE);
     }
@@ -59,15 +50,7 @@ impl<'a> Tiled<'a> {
         let of_table = sized(&mut scratch.grad, rows * d);
         let into = ArrayViewMut2::from_shape((rows, d), &mut *of_table).expect("rows·d values");
         matmul_into(1.0, grad.t(), self.hidden, 0.0, into, Threads::ONE);
-        simd(
-            #[inline(always)]
-            || {
-                for (id, row) in block.rows.clone().zip(of_table.chunks_exact(d)) {
-                    sums.cores.go(id);
-                    sums.cores.add(row);
-                }
-            },
-        );
+        sums.cores.add_rows(block.rows.clone().zip(of_table.chunks_exact(d)));
     }
 }
 

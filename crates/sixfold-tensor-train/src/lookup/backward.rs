@@ -1,7 +1,9 @@
 //! The gradient of the cores.
 
+use std::ops::Range;
+
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
-use sixfold_linalg::simd::simd;
 
 use super::Plan;
 use super::chain::{Chain, prefix_len};
@@ -36,17 +38,42 @@ pub fn backward(shape: &TtShape, cores: &[f32], plan: &Plan, grad: &[f32]) -> Ve
     let parts = (budget / shape.parameters()).clamp(1, PARTS).min(ids.max(1));
     let each = ids.div_ceil(parts).max(1);
     let of_part = |part: usize| {
-        let mut adjoint = Adjoint::new(&cores);
-        simd(
-            #[inline(always)]
-            || {
-                adjoint.run(plan, (part * each).min(ids)..((part + 1) * each).min(ids), grad);
-                adjoint.into_gradient()
-            },
-        )
+        let places = (part * each).min(ids)..((part + 1) * each).min(ids);
+        Arch::new().dispatch(Part { cores: &cores, plan, places, grad })
     };
     let gradients = (0..parts).into_par_iter().map(of_part).collect();
     finished(shape, added(gradients))
+}
+
+/// The gradient of some of a plan's different ids.
+struct Part<'a> {
+    cores: &'a Packed<'a>,
+    plan: &'a Plan,
+    places: Range<usize>,
+    grad: &'a [f32],
+}
+
+impl WithSimd for Part<'_> {
+    type Output = Vec<f32>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Vec<f32> {
+        let mut adjoint = Adjoint::new(self.cores);
+        let d = adjoint.row.len();
+        for place in self.places {
+            adjoint.go(simd, self.plan.unique()[place] as usize);
+            let (first, others) =
+                self.plan.positions(place).split_first().expect("an id stands somewhere");
+            adjoint.row.copy_from_slice(&self.grad[*first as usize * d..][..d]);
+            for position in others {
+                let grad = &self.grad[*position as usize * d..][..d];
+                adjoint.row.iter_mut().zip(grad).for_each(|(sum, grad)| *sum += grad);
+            }
+            adjoint.add_row(simd);
+        }
+        adjoint.leave(simd, 0);
+        adjoint.gradient
+    }
 }
 
 /// The sum of some vectors of one length, in their order.
@@ -102,15 +129,9 @@ impl<'a> Adjoint<'a> {
 
     /// Goes to a row; the derivatives of what it does not share with the one before are handed on.
     #[inline(always)]
-    pub(crate) fn go(&mut self, row: usize) {
-        self.leave(self.chain.first_change(row));
-        self.chain.go(row);
-    }
-
-    /// The derivative with respect to P_{d−1}, to add to.
-    pub(crate) fn of_prefix(&mut self) -> &mut [f32] {
-        let last = self.prefixes.len() - 1;
-        &mut self.prefixes[last]
+    fn go<S: Simd>(&mut self, simd: S, row: usize) {
+        self.leave(simd, self.chain.first_change(row));
+        self.chain.go(simd, row);
     }
 
     /// The gradient of the packed last core, to add to.
@@ -119,39 +140,25 @@ impl<'a> Adjoint<'a> {
         &mut self.gradient[start..]
     }
 
+    /// Adds the derivatives with respect to rows that rise.
+    pub(crate) fn add_rows<'r>(&mut self, rows: impl Iterator<Item = (usize, &'r [f32])>) {
+        Arch::new().dispatch(AddRows { adjoint: self, rows });
+    }
+
+    /// Calls `f` for each prefix with what the derivative with respect to it is to be added to.
+    pub(crate) fn add_prefixes(&mut self, prefixes: Range<usize>, f: impl FnMut(&mut [f32])) {
+        Arch::new().dispatch(AddPrefixes { adjoint: self, prefixes, f });
+    }
+
     /// The gradient of the packed cores.
-    #[inline(always)]
     pub(crate) fn into_gradient(mut self) -> Vec<f32> {
-        self.leave(0);
+        Arch::new().dispatch(Leave(&mut self));
         self.gradient
-    }
-
-    #[inline(always)]
-    fn run(&mut self, plan: &Plan, places: std::ops::Range<usize>, grad: &[f32]) {
-        let d = self.row.len();
-        for place in places {
-            self.go(plan.unique()[place] as usize);
-            let (first, others) =
-                plan.positions(place).split_first().expect("an id stands somewhere");
-            self.row.copy_from_slice(&grad[*first as usize * d..][..d]);
-            for position in others {
-                let grad = &grad[*position as usize * d..][..d];
-                self.row.iter_mut().zip(grad).for_each(|(sum, grad)| *sum += grad);
-            }
-            self.add_row();
-        }
-    }
-
-    /// Adds the derivative with respect to the whole row.
-    #[inline(always)]
-    pub(crate) fn add(&mut self, row: &[f32]) {
-        self.row.copy_from_slice(row);
-        self.add_row();
     }
 
     /// Adds what the row gives the last core and the prefix.
     #[inline(always)]
-    fn add_row(&mut self) {
+    fn add_row<S: Simd>(&mut self, simd: S) {
         let shape = self.cores.shape();
         let last = shape.cores() - 1;
         let [_, left, columns, ring] = shape.core(last);
@@ -164,7 +171,7 @@ impl<'a> Adjoint<'a> {
             let part = a * height * left..(a + 1) * height * left;
             let prefix = Left::Transposed(&self.chain.product(last - 1)[part.clone()]);
             let of_slice = &mut self.gradient[start..][block.clone()];
-            product(To::Add, prefix, &self.row, of_slice, [left, height, columns]);
+            product(simd, To::Add, prefix, &self.row, of_slice, [left, height, columns]);
             let across = &mut self.across[block.clone()];
             for (i, from) in slice[block].chunks_exact(columns).enumerate() {
                 for (to, value) in across[i..].iter_mut().step_by(left).zip(from) {
@@ -172,14 +179,21 @@ impl<'a> Adjoint<'a> {
                 }
             }
             let of_prefix = &mut self.prefixes[last - 1][part];
-            product(To::Add, Left::Plain(&self.row), across, of_prefix, [height, columns, left]);
+            product(
+                simd,
+                To::Add,
+                Left::Plain(&self.row),
+                across,
+                of_prefix,
+                [height, columns, left],
+            );
         }
     }
 
     /// Hands the derivatives of prefixes down to the cores whose digits change: core `changed` and those
     /// after it, but for the last.
     #[inline(always)]
-    fn leave(&mut self, changed: usize) {
+    fn leave<S: Simd>(&mut self, simd: S, changed: usize) {
         let shape = self.cores.shape();
         for k in (changed..shape.cores() - 1).rev() {
             let digit = self.chain.digits()[k];
@@ -194,11 +208,60 @@ impl<'a> Adjoint<'a> {
                     let [_, left, columns, right] = shape.core(k);
                     let (height, width) = (before.len() / left, columns * right);
                     let prefix = Left::Transposed(self.chain.product(k - 1));
-                    product(To::Add, prefix, this, of_slice, [left, height, width]);
-                    product_across(this, slice, before, [height, width, left]);
+                    product(simd, To::Add, prefix, this, of_slice, [left, height, width]);
+                    product_across(simd, this, slice, before, [height, width, left]);
                 }
             }
             this.fill(0.0);
         }
+    }
+}
+
+struct AddRows<'s, 'a, I> {
+    adjoint: &'s mut Adjoint<'a>,
+    rows: I,
+}
+
+impl<'r, I: Iterator<Item = (usize, &'r [f32])>> WithSimd for AddRows<'_, '_, I> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        for (id, row) in self.rows {
+            self.adjoint.go(simd, id);
+            self.adjoint.row.copy_from_slice(row);
+            self.adjoint.add_row(simd);
+        }
+    }
+}
+
+struct AddPrefixes<'s, 'a, F> {
+    adjoint: &'s mut Adjoint<'a>,
+    prefixes: Range<usize>,
+    f: F,
+}
+
+impl<F: FnMut(&mut [f32])> WithSimd for AddPrefixes<'_, '_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        let last = self.adjoint.prefixes.len();
+        let rows = self.adjoint.cores.shape().rows()[last];
+        for prefix in self.prefixes {
+            self.adjoint.go(simd, prefix * rows);
+            (self.f)(&mut self.adjoint.prefixes[last - 1]);
+        }
+    }
+}
+
+struct Leave<'s, 'a>(&'s mut Adjoint<'a>);
+
+impl WithSimd for Leave<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        self.0.leave(simd, 0);
     }
 }

@@ -2,6 +2,8 @@
 
 use std::ops::Deref;
 
+use pulp::Simd;
+
 use super::micro::{Left, To, product};
 use super::packed::Packed;
 
@@ -66,7 +68,7 @@ impl<'a, C: Deref<Target = Packed<'a>>> Chain<C> {
 
     /// Goes to a row.
     #[inline(always)]
-    pub(crate) fn go(&mut self, row: usize) {
+    pub(crate) fn go<S: Simd>(&mut self, simd: S, row: usize) {
         let rows = self.cores.shape().rows();
         let last = rows.len() - 1;
         let prefix = row / rows[last];
@@ -79,13 +81,13 @@ impl<'a, C: Deref<Target = Packed<'a>>> Chain<C> {
         }
         self.prefix = Some(prefix);
         for k in changed.max(1)..last {
-            self.multiply(k);
+            self.multiply(simd, k);
         }
     }
 
     /// P_k = P_{k−1}·G_k[i_k], for k counted from 0.
     #[inline(always)]
-    fn multiply(&mut self, k: usize) {
+    fn multiply<S: Simd>(&mut self, simd: S, k: usize) {
         let [_, left, columns, right] = self.cores.shape().core(k);
         let slice = self.cores.slice(k, self.digits[k]);
         let (before, this) = self.products.split_at_mut(k - 1);
@@ -94,12 +96,12 @@ impl<'a, C: Deref<Target = Packed<'a>>> Chain<C> {
             None => self.cores.slice(0, self.digits[0]),
         };
         let sizes = [before.len() / left, left, columns * right];
-        product(To::Set, Left::Plain(before), slice, &mut this[0], sizes);
+        product(simd, To::Set, Left::Plain(before), slice, &mut this[0], sizes);
     }
 
     /// The current row, `[D]`: the trace of P_{d−1}·G_d[i_d].
     #[inline(always)]
-    pub(crate) fn row(&self, row: &mut [f32]) {
+    pub(crate) fn row<S: Simd>(&self, simd: S, row: &mut [f32]) {
         let shape = self.cores.shape();
         let last = shape.cores() - 1;
         let [_, left, columns, ring] = shape.core(last);
@@ -109,7 +111,7 @@ impl<'a, C: Deref<Target = Packed<'a>>> Chain<C> {
         let blocks = prefix.chunks_exact(height * left).zip(slice.chunks_exact(left * columns));
         let mut to = To::Set;
         for (prefix, slice) in blocks {
-            product(to, Left::Plain(prefix), slice, row, [height, left, columns]);
+            product(simd, to, Left::Plain(prefix), slice, row, [height, left, columns]);
             to = To::Add;
         }
     }

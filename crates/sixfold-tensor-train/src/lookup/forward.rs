@@ -1,11 +1,9 @@
 //! Rows of a batch.
 
 use rayon::prelude::*;
-use sixfold_linalg::simd::simd;
 
-use super::Plan;
-use super::chain::Chain;
 use super::packed::Packed;
+use super::{Plan, walk};
 use crate::TtShape;
 
 /// Different ids of a task: so many that tasks share few prefixes.
@@ -49,23 +47,14 @@ pub fn forward_into(shape: &TtShape, cores: &[f32], plan: &Plan, rows: &mut [f32
         rest = others;
     }
     tasks.into_par_iter().for_each(|(first, ids, mut rows)| {
-        let mut chain = Chain::new(&cores);
-        simd(
-            #[inline(always)]
-            || {
-                for (place, id) in ids.iter().enumerate() {
-                    let copies = plan.positions(first + place).len();
-                    let (these, others) = std::mem::take(&mut rows).split_at_mut(copies);
-                    rows = others;
-                    let (row, copies) = these.split_first_mut().expect("an id stands somewhere");
-                    chain.go(*id as usize);
-                    chain.row(row);
-                    for copy in copies {
-                        copy.copy_from_slice(row);
-                    }
-                }
-            },
-        );
+        let with_rows = ids.iter().enumerate().map(|(place, id)| {
+            let copies = plan.positions(first + place).len();
+            let (these, others) = std::mem::take(&mut rows).split_at_mut(copies);
+            rows = others;
+            let (row, copies) = these.split_first_mut().expect("an id stands somewhere");
+            (*id as usize, &mut **row, copies)
+        });
+        walk::rows(&cores, with_rows);
     });
 }
 
@@ -82,16 +71,8 @@ pub fn unique_rows(shape: &TtShape, cores: &[f32], plan: &Plan) -> Vec<f32> {
     let mut rows = vec![0.0; plan.unique().len() * d];
     let tasks = rows.par_chunks_mut(IDS * d).zip(plan.unique().par_chunks(IDS));
     tasks.for_each(|(rows, ids)| {
-        let mut chain = Chain::new(&cores);
-        simd(
-            #[inline(always)]
-            || {
-                for (row, id) in rows.chunks_exact_mut(d).zip(ids) {
-                    chain.go(*id as usize);
-                    chain.row(row);
-                }
-            },
-        );
+        let rows = ids.iter().zip(rows.chunks_exact_mut(d));
+        walk::rows(&cores, rows.map(|(id, row)| (*id as usize, row, &mut [][..])));
     });
     rows
 }

@@ -1,9 +1,10 @@
-//! Products of the small matrices that rows are made of, with accumulators in registers.
+//! Products of the small matrices that rows are made of, with sums in registers.
 //!
 //! Matrices are row-major and so small that all of them lie in the first-level cache: packing would cost
 //! more than it gains.
 
-use sixfold_linalg::simd::folded;
+use pulp::Simd;
+use pulp::bytemuck::Zeroable;
 
 /// What is done with the product.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -19,165 +20,187 @@ pub(super) enum Left<'a> {
     Transposed(&'a [f32]),
 }
 
-/// C = A·B or C += A·B, with C `[m, n]` and B `[k, n]`.
-#[inline(always)]
-pub(super) fn product(to: To, a: Left<'_>, b: &[f32], c: &mut [f32], [m, k, n]: [usize; 3]) {
-    let (b, c) = (&b[..k * n], &mut c[..m * n]);
-    let mut j = 0;
-    while j + 16 <= n {
-        panel::<4, 16>(to, a, b, c, [m, k, n], j);
-        j += 16;
-    }
-    if j + 8 <= n {
-        panel::<4, 8>(to, a, b, c, [m, k, n], j);
-        j += 8;
-    }
-    if j + 4 <= n {
-        panel::<4, 4>(to, a, b, c, [m, k, n], j);
-        j += 4;
-    }
-    while j < n {
-        panel::<4, 1>(to, a, b, c, [m, k, n], j);
-        j += 1;
-    }
+/// The matrices of C = A·B, or C += A·B, with C `[m, n]` and B `[k, n]`.
+struct Matrices<'a, 'c> {
+    a: Left<'a>,
+    b: &'a [f32],
+    c: &'c mut [f32],
+    sizes: [usize; 3],
+    to: To,
 }
 
-/// Columns j … j + W of the product.
+/// C = A·B or C += A·B, with C `[m, n]` and B `[k, n]`.
 #[inline(always)]
-fn panel<const H: usize, const W: usize>(
+pub(super) fn product<S: Simd>(
+    simd: S,
     to: To,
     a: Left<'_>,
     b: &[f32],
     c: &mut [f32],
-    sizes @ [m, _, _]: [usize; 3],
-    j: usize,
+    sizes @ [m, k, n]: [usize; 3],
 ) {
+    let mut of = Matrices { a, b: &b[..k * n], c: &mut c[..m * n], sizes, to };
+    let lanes = S::F32_LANES;
+    let mut j = 0;
+    // Eight sums hide the latency of a fused multiplication, and fit the registers of AVX2.
+    while j + 2 * lanes <= n {
+        panel::<S, 4, 2>(simd, &mut of, j, lanes);
+        j += 2 * lanes;
+    }
+    while j + lanes <= n {
+        panel::<S, 8, 1>(simd, &mut of, j, lanes);
+        j += lanes;
+    }
+    if j < n {
+        panel::<S, 8, 1>(simd, &mut of, j, n - j);
+    }
+}
+
+/// N registers of columns from j on, the last of them of `width` columns.
+#[inline(always)]
+fn panel<S: Simd, const H: usize, const N: usize>(
+    simd: S,
+    of: &mut Matrices<'_, '_>,
+    j: usize,
+    width: usize,
+) {
+    let m = of.sizes[0];
     let mut i = 0;
     while i + H <= m {
-        tile::<H, W>(to, a, b, c, sizes, [i, j]);
+        tile::<S, H, N>(simd, of, [i, j], width);
         i += H;
     }
+    if i + 4 <= m {
+        tile::<S, 4, N>(simd, of, [i, j], width);
+        i += 4;
+    }
     while i < m {
-        tile::<1, W>(to, a, b, c, sizes, [i, j]);
+        tile::<S, 1, N>(simd, of, [i, j], width);
         i += 1;
     }
 }
 
-/// Some values from one on.
 #[inline(always)]
-fn row_of<const W: usize>(values: &[f32], at: usize) -> &[f32; W] {
-    values[at..].first_chunk().expect("rows are whole")
-}
-
-/// sums += a·bᵀ
-#[inline(always)]
-fn add_outer<const H: usize, const W: usize>(a: [f32; H], b: &[f32; W], sums: &mut [[f32; W]; H]) {
-    for (sums, a) in sums.iter_mut().zip(a) {
-        for (sum, b) in sums.iter_mut().zip(b) {
-            *sum = a.mul_add(*b, *sum);
-        }
-    }
-}
-
-#[inline(always)]
-fn tile<const H: usize, const W: usize>(
-    to: To,
-    a: Left<'_>,
-    b: &[f32],
-    c: &mut [f32],
-    [m, k, n]: [usize; 3],
+fn tile<S: Simd, const H: usize, const N: usize>(
+    simd: S,
+    of: &mut Matrices<'_, '_>,
     [i, j]: [usize; 2],
+    width: usize,
 ) {
-    // Two sums of each entry, for even and for odd steps: one alone would wait for itself.
-    let (mut sums, mut odd) = ([[0.0_f32; W]; H], [[0.0_f32; W]; H]);
-    match a {
+    let [m, k, n] = of.sizes;
+    let mut sums = [[S::f32s::zeroed(); N]; H];
+    let b = of.b;
+    let right = |p: usize| load::<S, N>(simd, &b[p * n + j..], width);
+    match of.a {
         Left::Plain(a) => {
             let mut rows = [a; H];
             for (r, row) in rows.iter_mut().enumerate() {
                 *row = &a[(i + r) * k..][..k];
             }
-            let mut p = 0;
-            while p + 2 <= k {
-                add_outer(
-                    rows.map(
-                        #[inline(always)]
-                        |row| row[p],
-                    ),
-                    row_of(b, p * n + j),
-                    &mut sums,
-                );
-                add_outer(
-                    rows.map(
-                        #[inline(always)]
-                        |row| row[p + 1],
-                    ),
-                    row_of(b, (p + 1) * n + j),
-                    &mut odd,
-                );
-                p += 2;
-            }
-            if p < k {
-                add_outer(
-                    rows.map(
-                        #[inline(always)]
-                        |row| row[p],
-                    ),
-                    row_of(b, p * n + j),
-                    &mut sums,
-                );
+            for p in 0..k {
+                let right = right(p);
+                for (sums, row) in sums.iter_mut().zip(&rows) {
+                    let left = simd.splat_f32s(row[p]);
+                    for (sum, right) in sums.iter_mut().zip(right) {
+                        *sum = simd.mul_add_e_f32s(left, right, *sum);
+                    }
+                }
             }
         }
         Left::Transposed(a) => {
-            let mut p = 0;
-            while p + 2 <= k {
-                add_outer(*row_of(a, p * m + i), row_of(b, p * n + j), &mut sums);
-                add_outer(*row_of(a, (p + 1) * m + i), row_of(b, (p + 1) * n + j), &mut odd);
-                p += 2;
+            for p in 0..k {
+                let right = right(p);
+                let left: &[f32; H] = a[p * m + i..].first_chunk().expect("rows are whole");
+                for (sums, left) in sums.iter_mut().zip(left) {
+                    let left = simd.splat_f32s(*left);
+                    for (sum, right) in sums.iter_mut().zip(right) {
+                        *sum = simd.mul_add_e_f32s(left, right, *sum);
+                    }
+                }
             }
-            if p < k {
-                add_outer(*row_of(a, p * m + i), row_of(b, p * n + j), &mut sums);
-            }
-        }
-    }
-    for (sums, odd) in sums.iter_mut().zip(&odd) {
-        for (sum, odd) in sums.iter_mut().zip(odd) {
-            *sum += odd;
         }
     }
     for (r, sums) in sums.iter().enumerate() {
-        let c = &mut c[(i + r) * n + j..][..W];
-        match to {
-            To::Set => c.copy_from_slice(sums),
-            To::Add => c.iter_mut().zip(sums).for_each(|(c, sum)| *c += sum),
-        }
+        store::<S, N>(simd, of.to, *sums, &mut of.c[(i + r) * n + j..], width);
     }
 }
 
-/// Lanes of a sum along rows.
-const LANES: usize = 16;
+/// N registers of values, the last of them of `width`.
+#[inline(always)]
+fn load<S: Simd, const N: usize>(simd: S, values: &[f32], width: usize) -> [S::f32s; N] {
+    let mut registers = [S::f32s::zeroed(); N];
+    if width == S::F32_LANES {
+        let (whole, _) = S::as_simd_f32s(&values[..N * S::F32_LANES]);
+        for (register, values) in registers.iter_mut().zip(whole) {
+            *register = *values;
+        }
+    } else {
+        registers[0] = simd.partial_load_f32s(&values[..width]);
+    }
+    registers
+}
+
+#[inline(always)]
+fn store<S: Simd, const N: usize>(
+    simd: S,
+    to: To,
+    sums: [S::f32s; N],
+    values: &mut [f32],
+    width: usize,
+) {
+    let old = if to == To::Add { load::<S, N>(simd, values, width) } else { sums };
+    let result = |at: usize| match to {
+        To::Set => sums[at],
+        To::Add => simd.add_f32s(old[at], sums[at]),
+    };
+    if width == S::F32_LANES {
+        let (whole, _) = S::as_mut_simd_f32s(&mut values[..N * S::F32_LANES]);
+        for (at, values) in whole.iter_mut().enumerate() {
+            *values = result(at);
+        }
+    } else {
+        simd.partial_store_f32s(&mut values[..width], result(0));
+    }
+}
 
 /// C += A·Bᵀ, with C `[m, n]`, A `[m, k]` and B `[n, k]`: sums along rows, for k of some registers.
 #[inline(always)]
-pub(super) fn product_across(a: &[f32], b: &[f32], c: &mut [f32], [m, k, n]: [usize; 3]) {
+pub(super) fn product_across<S: Simd>(
+    simd: S,
+    a: &[f32],
+    b: &[f32],
+    c: &mut [f32],
+    [m, k, n]: [usize; 3],
+) {
     let mut i = 0;
-    while i < m {
+    while i + 8 <= m {
+        for j in 0..n {
+            across::<S, 8, 1>(simd, a, b, c, [k, n], [i, j]);
+        }
+        i += 8;
+    }
+    while i + 4 <= m {
         let mut j = 0;
-        let high = i + 2 <= m;
-        while j < n {
-            match (high, j + 2 <= n) {
-                (true, true) => across::<2, 2>(a, b, c, [k, n], [i, j]),
-                (true, false) => across::<2, 1>(a, b, c, [k, n], [i, j]),
-                (false, true) => across::<1, 2>(a, b, c, [k, n], [i, j]),
-                (false, false) => across::<1, 1>(a, b, c, [k, n], [i, j]),
-            }
+        while j + 2 <= n {
+            across::<S, 4, 2>(simd, a, b, c, [k, n], [i, j]);
             j += 2;
         }
-        i += 2;
+        if j < n {
+            across::<S, 4, 1>(simd, a, b, c, [k, n], [i, j]);
+        }
+        i += 4;
+    }
+    while i < m {
+        for j in 0..n {
+            across::<S, 1, 1>(simd, a, b, c, [k, n], [i, j]);
+        }
+        i += 1;
     }
 }
 
 #[inline(always)]
-fn across<const H: usize, const W: usize>(
+fn across<S: Simd, const H: usize, const W: usize>(
+    simd: S,
     a: &[f32],
     b: &[f32],
     c: &mut [f32],
@@ -191,61 +214,87 @@ fn across<const H: usize, const W: usize>(
     for (s, column) in columns.iter_mut().enumerate() {
         *column = &b[(j + s) * k..][..k];
     }
-    let (a, b) = (rows, columns);
-    let mut sums = [[[0.0_f32; LANES]; W]; H];
-    let whole = k - k % LANES;
+    let mut sums = [[S::f32s::zeroed(); W]; H];
     let mut p = 0;
-    while p < whole {
-        let b: [&[f32; LANES]; W] =
-            std::array::from_fn(|r| b[r][p..].first_chunk().expect("whole"));
-        for (sums, a) in sums.iter_mut().zip(&a) {
-            let a: &[f32; LANES] = a[p..].first_chunk().expect("whole");
-            for (sums, b) in sums.iter_mut().zip(&b) {
-                for ((sum, a), b) in sums.iter_mut().zip(a).zip(*b) {
-                    *sum = a.mul_add(*b, *sum);
-                }
+    while p < k {
+        let width = (k - p).min(S::F32_LANES);
+        let mut right = [S::f32s::zeroed(); W];
+        for (right, column) in right.iter_mut().zip(&columns) {
+            [*right] = load::<S, 1>(simd, &column[p..], width);
+        }
+        for (sums, row) in sums.iter_mut().zip(&rows) {
+            let [left] = load::<S, 1>(simd, &row[p..], width);
+            for (sum, right) in sums.iter_mut().zip(right) {
+                *sum = simd.mul_add_e_f32s(left, right, *sum);
             }
         }
-        p += LANES;
+        p += S::F32_LANES;
     }
-    for (r, (sums, a)) in sums.into_iter().zip(&a).enumerate() {
-        for (s, (sums, b)) in sums.into_iter().zip(&b).enumerate() {
-            let rest = a[whole..].iter().zip(&b[whole..]);
-            c[(i + r) * n + j + s] += rest.fold(folded(sums), |sum, (a, b)| a.mul_add(*b, sum));
+    for (r, sums) in sums.into_iter().enumerate() {
+        for (s, sum) in sums.into_iter().enumerate() {
+            c[(i + r) * n + j + s] += simd.reduce_sum_f32s(sum);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use sixfold_linalg::simd::simd;
+    use pulp::{Arch, WithSimd};
 
     use super::*;
+
+    /// The three products on the same numbers, as [`To::Set`] and then [`To::Add`] twice.
+    struct Products<'a> {
+        a: &'a [f32],
+        across: &'a [f32],
+        b: &'a [f32],
+        columns: &'a [f32],
+        sizes: [usize; 3],
+    }
+
+    impl WithSimd for Products<'_> {
+        type Output = [Vec<f32>; 3];
+
+        fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
+            let mut c = vec![f32::NAN; self.sizes[0] * self.sizes[2]];
+            product(simd, To::Set, Left::Plain(self.a), self.b, &mut c, self.sizes);
+            let once = c.clone();
+            product(simd, To::Add, Left::Transposed(self.across), self.b, &mut c, self.sizes);
+            let twice = c.clone();
+            product_across(simd, self.a, self.columns, &mut c, self.sizes);
+            [once, twice, c]
+        }
+    }
 
     #[test]
     fn products_agree_with_their_definition() {
         let number = |i: usize| ((i * 37 + 11) % 23) as f32 - 11.0;
-        for m in [1, 3, 4, 9] {
-            for k in [1, 5, 16] {
-                for n in [1, 2, 4, 7, 8, 12, 16, 31, 40] {
+        for m in [1, 3, 4, 9, 13] {
+            for k in [1, 5, 16, 37] {
+                for n in [1, 2, 4, 7, 8, 12, 16, 31, 40, 200] {
                     let a: Vec<f32> = (0..m * k).map(number).collect();
                     let across: Vec<f32> = (0..m * k).map(|at| a[at % m * k + at / m]).collect();
                     let b: Vec<f32> = (0..k * n).map(|i| number(i + 5)).collect();
-                    let exact = |i: usize, j: usize| -> f32 {
-                        (0..k).map(|p| a[i * k + p] * b[p * n + j]).sum()
-                    };
-                    let expected: Vec<f32> = (0..m * n).map(|at| exact(at / n, at % n)).collect();
-                    let twice: Vec<f32> = expected.iter().map(|x| 2.0 * x).collect();
-                    let mut c = vec![f32::NAN; m * n];
-                    simd(|| product(To::Set, Left::Plain(&a), &b, &mut c, [m, k, n]));
-                    // Whole numbers are added without rounding.
-                    assert_eq!(c, expected, "{m} {k} {n}");
-                    simd(|| product(To::Add, Left::Transposed(&across), &b, &mut c, [m, k, n]));
-                    assert_eq!(c, twice, "{m} {k} {n}");
                     let columns: Vec<f32> = (0..k * n).map(|at| b[at % k * n + at / k]).collect();
-                    c.copy_from_slice(&expected);
-                    simd(|| product_across(&a, &columns, &mut c, [m, k, n]));
-                    assert_eq!(c, twice, "{m} {k} {n}");
+                    let exact = |at: usize| -> f32 {
+                        (0..k).map(|p| a[at / n * k + p] * b[p * n + at % n]).sum()
+                    };
+                    let sizes = [m, k, n];
+                    let products =
+                        Products { a: &a, across: &across, b: &b, columns: &columns, sizes };
+                    let found = [Arch::new().dispatch(products), {
+                        let products =
+                            Products { a: &a, across: &across, b: &b, columns: &columns, sizes };
+                        products.with_simd(pulp::Scalar::new())
+                    }];
+                    for found in found {
+                        for (times, found) in (1..).zip(found) {
+                            // Whole numbers are added without rounding.
+                            let expected: Vec<f32> =
+                                (0..m * n).map(|at| times as f32 * exact(at)).collect();
+                            assert_eq!(found, expected, "{times}: {m} {k} {n}");
+                        }
+                    }
                 }
             }
         }

@@ -11,6 +11,7 @@ mod micro;
 pub(crate) mod packed;
 mod plan;
 mod reader;
+pub(crate) mod walk;
 
 pub use backward::backward;
 pub use forward::{forward, forward_into, unique_rows};

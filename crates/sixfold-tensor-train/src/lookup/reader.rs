@@ -1,6 +1,6 @@
 //! One row after the other.
 
-use sixfold_linalg::simd::simd;
+use pulp::{Arch, Simd, WithSimd};
 
 use super::chain::Chain;
 use super::packed::Packed;
@@ -45,12 +45,22 @@ impl<'a> RowReader<'a> {
     pub fn read(&mut self, id: usize, row: &mut [f32]) {
         assert!(id < self.shape.vocab_size(), "id {id} is one of {}", self.shape.vocab_size());
         assert_eq!(row.len(), self.shape.d_embed(), "a row's length");
-        simd(
-            #[inline(always)]
-            || {
-                self.chain.go(id);
-                self.chain.row(row);
-            },
-        );
+        Arch::new().dispatch(Read { chain: &mut self.chain, id, row });
+    }
+}
+
+struct Read<'r, 'a> {
+    chain: &'r mut Chain<Box<Packed<'a>>>,
+    id: usize,
+    row: &'r mut [f32],
+}
+
+impl WithSimd for Read<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        self.chain.go(simd, self.id);
+        self.chain.row(simd, self.row);
     }
 }

@@ -1,0 +1,70 @@
+//! Walks along ascending ids, compiled for the widest vector instructions of the machine.
+
+use pulp::{Arch, Simd, WithSimd};
+
+use super::chain::Chain;
+use super::packed::Packed;
+
+/// Writes each row, and its copies.
+pub(crate) fn rows<'b, 'c>(
+    cores: &Packed<'_>,
+    rows: impl Iterator<Item = (usize, &'b mut [f32], &'c mut [&'b mut [f32]])>,
+) where
+    'b: 'c,
+{
+    Arch::new().dispatch(Rows { cores, rows });
+}
+
+struct Rows<'a, I> {
+    cores: &'a Packed<'a>,
+    rows: I,
+}
+
+impl<'b: 'c, 'c, I> WithSimd for Rows<'_, I>
+where
+    I: Iterator<Item = (usize, &'b mut [f32], &'c mut [&'b mut [f32]])>,
+{
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let mut chain = Chain::new(self.cores);
+        for (id, row, copies) in self.rows {
+            chain.go(simd, id);
+            chain.row(simd, row);
+            for copy in copies {
+                copy.copy_from_slice(row);
+            }
+        }
+    }
+}
+
+/// Calls `f` with each prefix P_{d−1}, of the rows that begin with it.
+pub(crate) fn prefixes(
+    cores: &Packed<'_>,
+    prefixes: std::ops::Range<usize>,
+    f: impl FnMut(&[f32]),
+) {
+    Arch::new().dispatch(Prefixes { cores, prefixes, f });
+}
+
+struct Prefixes<'a, F> {
+    cores: &'a Packed<'a>,
+    prefixes: std::ops::Range<usize>,
+    f: F,
+}
+
+impl<F: FnMut(&[f32])> WithSimd for Prefixes<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        let last = self.cores.shape().cores() - 1;
+        let rows = self.cores.shape().rows()[last];
+        let mut chain = Chain::new(self.cores);
+        for prefix in self.prefixes {
+            chain.go(simd, prefix * rows);
+            (self.f)(chain.product(last - 1));
+        }
+    }
+}

@@ -22,7 +22,10 @@ pub use decompose::{Decomposition, Target, decompose};
 pub use error::{Error, Result};
 pub use init::Initializer;
 #[cfg(feature = "model")]
-pub use modules::{BagMode, TrEmbedding, TtEmbedding, TtEmbeddingBag};
+pub use modules::{
+    BagMode, Contraction, TrEmbedding, TtEmbedding, TtEmbeddingBag, TtEmbeddingConfig, TtLinear,
+    baselines,
+};
 pub use order::Order;
 pub use quantised::{Precision, QuantisedCores};
 pub use shape::TtShape;

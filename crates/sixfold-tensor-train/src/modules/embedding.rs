@@ -7,7 +7,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use sixfold_model::TokenEmbedding;
 
 use crate::lookup::Plan;
-use crate::{Cores, Result, TtShape, ops};
+use crate::{Cores, Error, Order, Result, TtShape, ops};
 
 /// An embedding table in tensor-train form, in the place of burn's `Embedding`.
 ///
@@ -37,6 +37,8 @@ pub struct TtEmbedding {
     #[module(skip)]
     shape: Arc<TtShape>,
     #[module(skip)]
+    order: Option<Arc<Order>>,
+    #[module(skip)]
     padding_idx: Option<u32>,
 }
 
@@ -52,7 +54,7 @@ impl TtEmbedding {
             Param::from_tensor(Tensor::from_data(data, device))
         };
         let cores = (0..shape.cores()).map(core).collect();
-        Self { cores, shape: Arc::new(shape.clone()), padding_idx: None }
+        Self { cores, shape: Arc::new(shape.clone()), order: None, padding_idx: None }
     }
 
     /// The same table, with an id whose rows are zeros and have no gradient.
@@ -62,6 +64,25 @@ impl TtEmbedding {
     pub fn with_padding(mut self, id: usize) -> Result<Self> {
         self.padding_idx = Some(self.shape.check_ids([id as i64])?[0]);
         Ok(self)
+    }
+
+    /// The same cores, with rows for ids in another order: id v has row `order.position(v)` of them, in
+    /// look-ups, logits and targets alike.
+    ///
+    /// # Errors
+    /// If it is not an order of the vocabulary.
+    pub fn with_order(mut self, order: Order) -> Result<Self> {
+        let (expected, found) = (self.shape.vocab_size(), order.len());
+        if expected != found {
+            return Err(Error::Length { what: "the order", expected, found });
+        }
+        self.order = (!order.is_identity()).then(|| Arc::new(order));
+        Ok(self)
+    }
+
+    /// The order of its vocabulary, unless ids are rows.
+    pub fn order(&self) -> Option<&Order> {
+        self.order.as_deref()
     }
 
     /// Its shape.
@@ -91,8 +112,14 @@ impl TtEmbedding {
     /// # Errors
     /// If an id is not below the vocabulary.
     pub fn plan(&self, ids: impl IntoIterator<Item = i64>) -> Result<Arc<Plan>> {
-        let ids = self.shape.check_ids(ids)?;
-        Ok(Arc::new(Plan::with_padding(&self.shape, &ids, self.padding_idx)))
+        let mut ids = self.shape.check_ids(ids)?;
+        let mut padding = self.padding_idx;
+        if let Some(order) = &self.order {
+            for id in ids.iter_mut().chain(&mut padding) {
+                *id = order.position(*id as usize) as u32;
+            }
+        }
+        Ok(Arc::new(Plan::with_padding(&self.shape, &ids, padding)))
     }
 
     /// The rows of a plan, `[n, D]`.
@@ -138,6 +165,13 @@ impl TtEmbedding {
     fn values(&self) -> Vec<Tensor<4>> {
         self.cores.iter().map(Param::val).collect()
     }
+
+    /// The rows of all ids on a device, where they are not the ids.
+    fn positions(&self, device: &Device) -> Option<Tensor<1, Int>> {
+        let positions = self.order.as_ref()?.positions();
+        let values: Vec<i32> = positions.iter().map(|position| *position as i32).collect();
+        Some(Tensor::from_data(TensorData::new(values, [positions.len()]), device))
+    }
 }
 
 impl TokenEmbedding for TtEmbedding {
@@ -157,10 +191,19 @@ impl TokenEmbedding for TtEmbedding {
         let mut shape = h.dims();
         let d = std::mem::replace(&mut shape[D - 1], self.vocab_size());
         let n = shape[..D - 1].iter().product();
-        ops::logits(h.reshape([n, d]), &self.values(), &self.shape).reshape(shape)
+        let logits = ops::logits(h.reshape([n, d]), &self.values(), &self.shape);
+        match self.positions(&logits.device()) {
+            Some(positions) => logits.select(1, positions),
+            None => logits,
+        }
+        .reshape(shape)
     }
 
     fn cross_entropy(&self, h: Tensor<2>, targets: Tensor<1, Int>) -> Tensor<1> {
+        let targets = match self.positions(&targets.device()) {
+            Some(positions) => positions.select(0, targets),
+            None => targets,
+        };
         ops::cross_entropy(h, &self.values(), targets, &self.shape)
     }
 }

@@ -10,6 +10,8 @@ mod init;
 mod logits;
 mod lookup;
 #[cfg(feature = "model")]
+mod modules;
+#[cfg(feature = "model")]
 mod ops;
 mod order;
 mod quantised;

@@ -55,7 +55,7 @@ fn assert_close(found: &[f64], exact: &[f64], tolerance: f64) {
 
 #[test]
 fn rows_and_gradients_on_devices_are_those_of_the_host() {
-    for (seed, shape) in shapes().into_iter().enumerate() {
+    for (seed, shape) in shapes().into_iter().step_by(2).enumerate() {
         let cores = random(shape, seed as u64);
         let shape = Arc::new(cores.shape().clone());
         let vocab = shape.vocab_size() as u32;
@@ -102,7 +102,7 @@ fn the_reference_builds_a_table_where_that_is_less_work() {
 #[test]
 fn heads_on_devices_are_their_references() {
     let more = TtShape::train(9_001, [20, 21, 22], [2, 2, 4], 5).unwrap();
-    for (seed, shape) in shapes().into_iter().chain([more]).enumerate() {
+    for (seed, shape) in shapes().into_iter().step_by(2).chain([more]).enumerate() {
         let cores = random(shape, seed as u64);
         let shape = Arc::new(cores.shape().clone());
         let (n, d, vocab) = (6, shape.d_embed(), shape.vocab_size());

@@ -8,6 +8,7 @@ pub mod linearity;
 pub mod profile;
 mod seeds;
 pub mod sgns;
+pub mod tensor_train;
 
 use crate::experiment::Registry;
 
@@ -42,4 +43,5 @@ pub fn registry() -> Registry {
         .with(sgns::Objective)
         .with(sgns::Similarity)
         .with(sgns::Train)
+        .with(tensor_train::Compress)
 }

@@ -12,4 +12,4 @@ pub use microscope::{Microscope, MicroscopeConfig};
 pub use pretrain::{Pretrain, PretrainConfig};
 pub use probe::ProbeConfig;
 pub use profile::Profile;
-pub use replace::{Method, Order, Replace, ReplaceConfig};
+pub use replace::{Method, ModelConfig, Order, Replace, ReplaceConfig};

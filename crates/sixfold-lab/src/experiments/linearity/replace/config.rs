@@ -105,17 +105,17 @@ pub struct DistillConfig {
 
 impl ModelConfig {
     /// The name of the model in the results.
-    pub(in crate::experiments::linearity) fn name(&self) -> String {
+    pub(in crate::experiments) fn name(&self) -> String {
         ModelRef::new(&self.dir).name()
     }
 
     /// The directory, which has to be there.
-    pub(in crate::experiments::linearity) fn input(&self) -> Input {
+    pub(in crate::experiments) fn input(&self) -> Input {
         Input::new(InputKind::Model, "model.dir", &self.dir)
     }
 
     /// What is wrong with it.
-    pub(in crate::experiments::linearity) fn problems(&self) -> Vec<Problem> {
+    pub(in crate::experiments) fn problems(&self) -> Vec<Problem> {
         let empty = self.dir.is_empty();
         empty
             .then(|| Problem::new("model.dir", "is empty; a directory is expected"))

@@ -5,8 +5,7 @@ mod config;
 mod study;
 mod words;
 
-pub(super) use config::ModelConfig;
-pub use config::{Method, Order, ReplaceConfig};
+pub use config::{Method, ModelConfig, Order, ReplaceConfig};
 
 use anyhow::{Result, ensure};
 use sixfold_linearity::most_linear_first;

@@ -10,3 +10,4 @@ mod runs;
 mod sgns;
 mod started;
 mod synthetic;
+mod tensor_train;

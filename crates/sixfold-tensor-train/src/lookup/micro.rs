@@ -3,8 +3,8 @@
 //! Matrices are row-major and so small that all of them lie in the first-level cache: packing would cost
 //! more than it gains.
 
-use pulp::Simd;
 use pulp::bytemuck::Zeroable;
+use pulp::{Simd, WithSimd};
 
 /// What is done with the product.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -30,6 +30,8 @@ struct Matrices<'a, 'c> {
 }
 
 /// C = A·B or C += A·B, with C `[m, n]` and B `[k, n]`.
+///
+/// A call, and not inlined everywhere: the same few loops serve all walks.
 #[inline(always)]
 pub(super) fn product<S: Simd>(
     simd: S,
@@ -39,20 +41,35 @@ pub(super) fn product<S: Simd>(
     c: &mut [f32],
     sizes @ [m, k, n]: [usize; 3],
 ) {
-    let mut of = Matrices { a, b: &b[..k * n], c: &mut c[..m * n], sizes, to };
+    let of = Matrices { a, b: &b[..k * n], c: &mut c[..m * n], sizes, to };
+    simd.vectorize(of);
+}
+
+impl WithSimd for Matrices<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        panels(simd, &mut self);
+    }
+}
+
+#[inline(always)]
+fn panels<S: Simd>(simd: S, of: &mut Matrices<'_, '_>) {
+    let n = of.sizes[2];
     let lanes = S::F32_LANES;
     let mut j = 0;
     // Eight sums hide the latency of a fused multiplication, and fit the registers of AVX2.
     while j + 2 * lanes <= n {
-        panel::<S, 4, 2>(simd, &mut of, j, lanes);
+        panel::<S, 4, 2>(simd, of, j, lanes);
         j += 2 * lanes;
     }
     while j + lanes <= n {
-        panel::<S, 8, 1>(simd, &mut of, j, lanes);
+        panel::<S, 8, 1>(simd, of, j, lanes);
         j += lanes;
     }
     if j < n {
-        panel::<S, 8, 1>(simd, &mut of, j, n - j);
+        panel::<S, 8, 1>(simd, of, j, n - j);
     }
 }
 
@@ -170,31 +187,48 @@ pub(super) fn product_across<S: Simd>(
     a: &[f32],
     b: &[f32],
     c: &mut [f32],
-    [m, k, n]: [usize; 3],
+    sizes: [usize; 3],
 ) {
-    let mut i = 0;
-    while i + 8 <= m {
-        for j in 0..n {
-            across::<S, 8, 1>(simd, a, b, c, [k, n], [i, j]);
+    simd.vectorize(Across { a, b, c, sizes });
+}
+
+struct Across<'a, 'c> {
+    a: &'a [f32],
+    b: &'a [f32],
+    c: &'c mut [f32],
+    sizes: [usize; 3],
+}
+
+impl WithSimd for Across<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { a, b, c, sizes: [m, k, n] } = self;
+        let mut i = 0;
+        while i + 8 <= m {
+            for j in 0..n {
+                across::<S, 8, 1>(simd, a, b, c, [k, n], [i, j]);
+            }
+            i += 8;
         }
-        i += 8;
-    }
-    while i + 4 <= m {
-        let mut j = 0;
-        while j + 2 <= n {
-            across::<S, 4, 2>(simd, a, b, c, [k, n], [i, j]);
-            j += 2;
+        while i + 4 <= m {
+            let mut j = 0;
+            while j + 2 <= n {
+                across::<S, 4, 2>(simd, a, b, c, [k, n], [i, j]);
+                j += 2;
+            }
+            if j < n {
+                across::<S, 4, 1>(simd, a, b, c, [k, n], [i, j]);
+            }
+            i += 4;
         }
-        if j < n {
-            across::<S, 4, 1>(simd, a, b, c, [k, n], [i, j]);
+        while i < m {
+            for j in 0..n {
+                across::<S, 1, 1>(simd, a, b, c, [k, n], [i, j]);
+            }
+            i += 1;
         }
-        i += 4;
-    }
-    while i < m {
-        for j in 0..n {
-            across::<S, 1, 1>(simd, a, b, c, [k, n], [i, j]);
-        }
-        i += 1;
     }
 }
 
@@ -239,7 +273,7 @@ fn across<S: Simd, const H: usize, const W: usize>(
 
 #[cfg(test)]
 mod tests {
-    use pulp::{Arch, WithSimd};
+    use pulp::Arch;
 
     use super::*;
 

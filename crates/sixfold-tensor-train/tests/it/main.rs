@@ -12,5 +12,6 @@ mod lookup;
 #[cfg(feature = "model")]
 mod ops;
 mod order;
+mod program;
 mod quantised;
 mod shape;

@@ -16,8 +16,8 @@ use crate::order::Ordering;
 use crate::stored::{Stored, table_bytes};
 
 const HELP: &str = "\
-Compress a table of a checkpoint (.safetensors or .npy) by TT-SVD. The file is mapped and read row by
-row; tables of half precision are widened as a whole.
+Compress a table of a checkpoint (.safetensors or .npy) by TT-SVD. The file is mapped and read row
+by row; tables of half precision are widened as a whole.
 
 Usage: sixfold-tensor-train compress [OPTIONS] --out OUT FILE
 

@@ -1,5 +1,10 @@
 //! Embedding tables in tensor-train and tensor-ring form.
 
+/// The examples of the README run as tests.
+#[cfg(all(doctest, feature = "flex"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod algebra;
 pub mod bags;
 mod cores;

@@ -6,25 +6,26 @@ use safetensors::tensor::Dtype;
 
 use super::table::check_order;
 use super::write::{Entry, write};
-use crate::{Cores, Error, Result};
+use crate::{Cores, Error, Order, Result};
 
 /// Numbers of a block of rows: 16 MiB.
 const BLOCK: usize = 1 << 22;
 
 /// Writes the whole table as one tensor `name` `[V, D]`, f32, of a safetensors file: the embedding of a
-/// checkpoint that other programs read. With `order`, row `id` of the tensor is row `order[id]` of the cores.
+/// checkpoint that other programs read. With `order`, row `id` of the tensor is row `order.position(id)` of
+/// the cores.
 ///
 /// # Errors
-/// [`Error::Io`]; [`Error::NotFinite`]; [`Error::Length`] or [`Error::InvalidParameter`] if `order` is no
-/// permutation of the vocabulary; [`Error::Malformed`] for the one name that no tensor can have,
-/// `__metadata__`. Then what was there is still there.
+/// [`Error::Io`]; [`Error::NotFinite`]; [`Error::Length`] if `order` is of another vocabulary;
+/// [`Error::Malformed`] for the one name that no tensor can have, `__metadata__`. Then what was there is
+/// still there.
 ///
 /// # Complexity
 /// That of [`Cores::to_dense`], but for memory: 16 MiB and one row.
 pub fn export_dense(
     path: impl AsRef<Path>,
     cores: &Cores,
-    order: Option<&[u32]>,
+    order: Option<&Order>,
     name: &str,
 ) -> Result<()> {
     let path = path.as_ref();
@@ -44,7 +45,7 @@ pub fn export_dense(
             let ids = start..(start + each).min(vocab);
             let ids: Vec<i64> = match order {
                 None => ids.map(|id| id as i64).collect(),
-                Some(order) => order[ids].iter().map(|row| i64::from(*row)).collect(),
+                Some(order) => order.positions()[ids].iter().map(|row| i64::from(*row)).collect(),
             };
             let (rows, _) = cores.rows(&ids)?.into_raw_vec_and_offset();
             output.values(&rows, f32::to_le_bytes)?;

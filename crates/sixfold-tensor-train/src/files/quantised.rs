@@ -10,7 +10,7 @@ use super::read::{Tensors, f32s, u16s};
 use super::table::{Saved, Table, core_entries, core_name, scales_name, write_table};
 use super::write::Entry;
 use crate::quantised::Values;
-use crate::{QuantisedCores, Result};
+use crate::{Order, QuantisedCores, Result};
 
 /// Writes cores in fewer bits, and the order of the vocabulary if there is one: see [`files`](crate::files).
 ///
@@ -19,7 +19,7 @@ use crate::{QuantisedCores, Result};
 pub fn save_quantised(
     path: impl AsRef<Path>,
     cores: &QuantisedCores,
-    order: Option<&[u32]>,
+    order: Option<&Order>,
 ) -> Result<()> {
     let (path, shape) = (path.as_ref(), cores.shape());
     match cores.values() {

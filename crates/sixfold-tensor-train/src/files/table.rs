@@ -7,7 +7,7 @@ use sixfold_linalg::files::map_file;
 
 use super::read::{Tensors, f32s, u32s};
 use super::write::{Entry, Output, write};
-use crate::{Cores, Error, Result, TtShape};
+use crate::{Cores, Error, Order, Result, TtShape};
 
 /// What the metadata say under `format`: a name and a version.
 const FORMAT: &str = "sixfold-tensor-train/1";
@@ -17,8 +17,8 @@ const FORMAT: &str = "sixfold-tensor-train/1";
 pub struct Saved<C = Cores> {
     /// The cores.
     pub cores: C,
-    /// `order[id]`: the row of the cores that an id has. Without it, a row has the id of its place.
-    pub order: Option<Vec<u32>>,
+    /// Which row of the cores an id has. Without it, a row has the id of its place.
+    pub order: Option<Order>,
 }
 
 /// Writes cores, and the order of the vocabulary if there is one: see [`files`](crate::files).
@@ -33,9 +33,9 @@ pub struct Saved<C = Cores> {
 /// ```
 ///
 /// # Errors
-/// [`Error::Io`]; [`Error::NotFinite`]; [`Error::Length`] or [`Error::InvalidParameter`] if `order` is no
-/// permutation of the vocabulary. Then what was there is still there.
-pub fn save(path: impl AsRef<Path>, cores: &Cores, order: Option<&[u32]>) -> Result<()> {
+/// [`Error::Io`]; [`Error::NotFinite`]; [`Error::Length`] if `order` is of another vocabulary. Then what was
+/// there is still there.
+pub fn save(path: impl AsRef<Path>, cores: &Cores, order: Option<&Order>) -> Result<()> {
     cores.check_finite()?;
     let shape = cores.shape();
     let entries = core_entries(shape, Dtype::F32);
@@ -87,7 +87,7 @@ pub(super) fn write_table(
     path: &Path,
     values: &str,
     shape: &TtShape,
-    order: Option<&[u32]>,
+    order: Option<&Order>,
     entries: Vec<Entry>,
     body: impl FnOnce(&mut Output<'_, '_>) -> Result<()>,
 ) -> Result<()> {
@@ -100,7 +100,7 @@ pub(super) fn write_table(
     let described = serde_json::to_string(shape).map_err(|e| Error::io(path)(e.into()))?;
     let metadata = [("format", FORMAT), ("values", values), ("shape", &described)];
     write(path, &metadata, &all, |output| {
-        output.values(order.unwrap_or_default(), u32::to_le_bytes)?;
+        output.values(order.map_or(&[], Order::positions), u32::to_le_bytes)?;
         body(output)
     })
 }
@@ -166,41 +166,36 @@ impl<'a> Table<'a> {
         self.tensors.exactly(&core_name(k), dtype, &self.shape.core(k))
     }
 
-    pub(super) fn order(&self) -> Result<Option<Vec<u32>>> {
+    pub(super) fn order(&self) -> Result<Option<Order>> {
         if !self.tensors.has("order") {
             return Ok(None);
         }
         let vocab = self.shape.vocab_size();
-        let order: Vec<u32> = u32s(self.tensors.exactly("order", Dtype::U32, &[vocab])?).collect();
-        match misplaced(&order, vocab) {
-            None => Ok(Some(order)),
-            Some(id) => Err(self.tensors.malformed(format!(
+        let rows: Vec<u32> = u32s(self.tensors.exactly("order", Dtype::U32, &[vocab])?).collect();
+        if let Some(id) = misplaced(&rows) {
+            return Err(self.tensors.malformed(format!(
                 "tensor `order` is no permutation of {vocab} rows: id {id} has row {}",
-                order[id]
-            ))),
+                rows[id]
+            )));
         }
+        // The file has the row of each id, and not the id of each row.
+        Ok(Some(Order::from_permutation(rows)?.inverse()))
     }
 }
 
-/// That it is a permutation of the vocabulary.
-pub(super) fn check_order(order: &[u32], vocab: usize) -> Result<()> {
-    if order.len() != vocab {
-        return Err(Error::Length { what: "the order", expected: vocab, found: order.len() });
+/// That it is an order of this vocabulary.
+pub(super) fn check_order(order: &Order, vocab: usize) -> Result<()> {
+    let found = order.len();
+    if found == vocab {
+        return Ok(());
     }
-    match misplaced(order, vocab) {
-        None => Ok(()),
-        Some(id) => Err(Error::InvalidParameter {
-            name: "a row of the order",
-            found: f64::from(order[id]),
-            expected: "each below the vocabulary, once",
-        }),
-    }
+    Err(Error::Length { what: "the order", expected: vocab, found })
 }
 
 /// The first id whose row is none, or that of another id.
-fn misplaced(order: &[u32], vocab: usize) -> Option<usize> {
-    let mut taken = vec![false; vocab];
-    order.iter().position(|row| match taken.get_mut(*row as usize) {
+fn misplaced(rows: &[u32]) -> Option<usize> {
+    let mut taken = vec![false; rows.len()];
+    rows.iter().position(|row| match taken.get_mut(*row as usize) {
         Some(taken) => std::mem::replace(taken, true),
         None => true,
     })

@@ -10,7 +10,7 @@ const ROWS: usize = 1024;
 /// Operations of a merged product in the time of one of a large product: its matrices are smaller.
 const MERGED_COST: f64 = 1.2;
 
-/// In which order h·W[i] is contracted.
+/// In which order h·W\[i\] is contracted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
     /// h with the prefix of all rows that share it, and then with their slices of the last core:

@@ -14,5 +14,6 @@ mod modules;
 #[cfg(feature = "model")]
 mod ops;
 mod order;
+mod program;
 mod quantised;
 mod shape;

@@ -4,16 +4,19 @@ use std::fs;
 
 use safetensors::SafeTensors;
 use sixfold_linalg::files::{Matrix, MatrixFile};
-use sixfold_tensor_train::{Cores, Error, Initializer, Precision, QuantisedCores, TtShape, files};
+use sixfold_tensor_train::{
+    Cores, Error, Initializer, Order, Precision, QuantisedCores, TtShape, files,
+};
 
 use super::place;
 use crate::common::{random, shapes};
 
 /// A permutation that is none of the usual ones: multiples of a number without a common factor.
-fn order(vocab: usize) -> Vec<u32> {
+fn order(vocab: usize) -> Order {
     let factor = |a: usize, b: usize| (2..=a).any(|p| a.is_multiple_of(p) && b.is_multiple_of(p));
     let step = (2..).find(|step| !factor(*step, vocab)).unwrap();
-    (0..vocab).map(|i| ((i * step + 1) % vocab) as u32).collect()
+    let ids = (0..vocab).map(|i| ((i * step + 1) % vocab) as u32).collect();
+    Order::from_permutation(ids).unwrap()
 }
 
 fn bits(cores: &Cores) -> Vec<u32> {
@@ -29,13 +32,13 @@ fn cores_come_back_bit_by_bit() {
         let edges = [-0.0, f32::MIN_POSITIVE / 2.0, f32::MAX, f32::from_bits(1)];
         cores.values_mut()[..4].copy_from_slice(&edges);
         for order in [None, Some(order(cores.shape().vocab_size()))] {
-            files::save(&path, &cores, order.as_deref()).unwrap();
+            files::save(&path, &cores, order.as_ref()).unwrap();
             let saved = files::load(&path).unwrap();
             assert_eq!(saved.cores.shape(), cores.shape());
             assert_eq!(bits(&saved.cores), bits(&cores));
             assert_eq!(saved.order, order);
             let once = fs::read(&path).unwrap();
-            files::save(&path, &saved.cores, order.as_deref()).unwrap();
+            files::save(&path, &saved.cores, order.as_ref()).unwrap();
             assert_eq!(fs::read(&path).unwrap(), once, "the same bytes each time");
         }
     }
@@ -65,7 +68,8 @@ fn files_say_what_they_hold_and_are_aligned() {
     let path = place("described.safetensors");
     let shape = TtShape::ring(23, [2, 3, 4], [1, 3, 2], 3).unwrap();
     let cores = random(shape.clone(), 5);
-    files::save(&path, &cores, Some(&order(23))).unwrap();
+    let order = order(23);
+    files::save(&path, &cores, Some(&order)).unwrap();
     let bytes = fs::read(&path).unwrap();
     let (header, metadata) = SafeTensors::read_metadata(&bytes).unwrap();
     assert_eq!(header % 8, 0);
@@ -76,6 +80,10 @@ fn files_say_what_they_hold_and_are_aligned() {
     assert_eq!(words["shape"], described);
     let tensors = SafeTensors::deserialize(&bytes).unwrap();
     assert_eq!(metadata.offset_keys(), ["order", "cores.0", "cores.1", "cores.2"]);
+    // The row of each id.
+    let rows: Vec<u8> = order.positions().iter().flat_map(|row| row.to_le_bytes()).collect();
+    assert_eq!(tensors.tensor("order").unwrap().data(), rows);
+    assert_ne!(order.positions(), order.ids());
     for k in 0..3 {
         let core = tensors.tensor(&format!("cores.{k}")).unwrap();
         assert_eq!(core.shape(), shape.core(k));
@@ -92,14 +100,14 @@ fn the_dense_table_is_written_in_blocks() {
     let cores = Cores::init(shape, &Initializer::Std(0.1), 1).unwrap();
     let table = cores.to_dense();
     let order = order(1_100);
-    for order in [None, Some(&order[..])] {
+    for order in [None, Some(&order)] {
         files::export_dense(&path, &cores, order, "wörter.weight").unwrap();
         let file = MatrixFile::open(&path).unwrap();
         assert_eq!(file.names(), ["wörter.weight"]);
         let Matrix::F32(found) = file.matrix().unwrap() else { panic!("f32") };
         assert_eq!(found.dim(), (1_100, 4_096));
         for (id, row) in found.rows().into_iter().enumerate() {
-            assert_eq!(row, table.row(order.map_or(id, |order| order[id] as usize)));
+            assert_eq!(row, table.row(order.map_or(id, |order| order.position(id))));
         }
     }
     let bytes = fs::read(&path).unwrap();
@@ -126,15 +134,18 @@ fn what_cannot_be_saved_leaves_the_old_file() {
         let found = matches!(error, Error::NotFinite { what: "core 2", row: 1, column: 2 });
         assert!(found, "{error}");
     }
-    let mut order = order(23);
-    let error = files::save(&path, &sound, Some(&order[1..])).unwrap_err();
-    assert!(matches!(error, Error::Length { expected: 23, found: 22, .. }), "{error}");
-    order[4] = order[3];
-    let error = files::save(&path, &sound, Some(&order)).unwrap_err();
-    assert!(matches!(error, Error::InvalidParameter { name: "a row of the order", .. }), "{error}");
-    order[4] = 23;
-    let error = files::export_dense(&path, &sound, Some(&order), "weight").unwrap_err();
-    assert!(matches!(error, Error::InvalidParameter { found, .. } if found > 22.5), "{error}");
+    let small = QuantisedCores::int8(&sound).unwrap();
+    let other = order(22);
+    let refusals = [
+        files::save(&path, &sound, Some(&other)),
+        files::save_quantised(&path, &small, Some(&other)),
+        files::export_dense(&path, &sound, Some(&other), "weight"),
+    ];
+    for refusal in refusals {
+        let error = refusal.unwrap_err();
+        let found = matches!(error, Error::Length { what: "the order", expected: 23, found: 22 });
+        assert!(found, "{error}");
+    }
     assert!(files::export_dense(&path, &sound, None, "__metadata__").is_err());
     assert_eq!(files::load(&path).unwrap().cores, sound);
     let nowhere = place("no-such-folder").join("x.safetensors");

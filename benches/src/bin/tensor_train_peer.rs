@@ -108,8 +108,10 @@ fn zipf(vocab: usize, n: usize) -> Vec<u32> {
     for i in (1..vocab).rev() {
         order.swap(i, generator.random_range(0..=i));
     }
-    let draw =
-        || order[sums.partition_point(|s| *s < generator.random_range(0.0..sum)).min(vocab - 1)];
+    let draw = || {
+        let at = generator.random_range(0.0..sum);
+        order[sums.partition_point(|s| *s < at).min(vocab - 1)]
+    };
     std::iter::repeat_with(draw).take(n).collect()
 }
 

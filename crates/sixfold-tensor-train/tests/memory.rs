@@ -123,7 +123,6 @@ fn lookup(table: usize, rank: usize, n: usize) {
         lookup::backward(shape, values, &plan, &grad)
     });
     let what = format!("{table} rows, rank {rank}, {n} ids, {unique} differ, {prefixes} prefixes");
-    println!("{what}: {used:?}, allowed {allowed}, table {}", table_bytes(shape));
     assert!(used.peak <= allowed, "{what}: {used:?}, allowed {allowed}");
     assert!(used.largest < table_bytes(shape) / 4, "{what}: {used:?}");
     // Not less than the result: the counters count.
@@ -140,7 +139,6 @@ fn plans(table: usize, n: usize) {
     let unique = Plan::new(cores.shape(), &ids).unique().len();
     let used = used(|| Plan::new(cores.shape(), &ids));
     let allowed = 12 * (n + unique);
-    println!("plan of {n} ids of {table} rows, {unique} differ: {used:?}, allowed {allowed}");
     assert!(used.kept <= allowed, "{n} ids, {unique} differ: {used:?}, allowed {allowed}");
     assert!(used.kept >= 4 * n, "{n} ids: {used:?}");
 }
@@ -156,7 +154,6 @@ fn head(cores: &Cores, n: usize, method: Method) {
     let result = n * vocab * 4;
     assert!(result < table / 4, "so few states that logits are no table");
     let check = |what: &str, used: &Used, result: usize, largest: usize| {
-        println!("{what} {method:?}: {used:?}, logits {result}, table {table}");
         assert!(used.largest <= largest, "{what} {method:?}: {used:?}, at once {largest}");
         // Blocks of rows for each of four threads, and gradients of eight parts.
         let allowed = result + table / 2;
@@ -206,7 +203,6 @@ fn pooled(cores: &Cores, n: usize, each: usize) {
     let allowed = (1.1 * 4.0 * (numbers + parts) as f64) as usize + 60 * n;
     for largest in [false, true] {
         let used = used(|| run(largest));
-        println!("bags, max {largest}: {used:?}, allowed {allowed}, batch {}", n * d * 4);
         assert!(used.largest < table_bytes(shape) / 4, "{used:?}");
         assert!(used.largest <= unique * d * 4, "no row for each id: {used:?}");
         assert!(used.peak <= allowed, "max {largest}: {used:?}, allowed {allowed}");

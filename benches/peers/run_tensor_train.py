@@ -130,7 +130,8 @@ def lookups(run):
         lines.append(
             f"| {gate} | {table} | {n:,} ({size['unique']:,}, {size['prefixes']:,}) | {pass_} | "
             f"{ms(this['reference'], 1)} ({ms(reference, 1)}) | {ms(this['prefix'])} | {rows} | "
-            f"{ms(this['sixfold'])} | {ratio:.1f} | ≥ {times:.1f} | {mark(ratio >= times)} | {ms(run.works[name]['work'] / run.rate)} |"
+            f"{ms(this['sixfold'])} | {ratio:.1f} | ≥ {times:.1f} | {mark(ratio >= times)} | "
+            f"{ms(run.works[name]['work'] / run.rate)} |"
         )
         if "copy" in this:
             share = this["sixfold"] / this["copy"]
@@ -144,8 +145,8 @@ def lookups(run):
         "`research/tensor-train.md` §7.2), while ours is all of ours: PyTorch's process runs with an allocator that",
         "gives no memory back, since the page faults of new tables would take it about twice its user time again, and",
         "its user part is the share over all rounds. `prefix` is ours in PyTorch: different ids, shared prefixes,",
-        "`bmm`. Backward is everything from cores to the gradient of cores. The last column is what our operations take",
-        f"at the rate of the `gemm` crate in a large product, {run.rate / 1e9:.0f} GFLOP/s here on one thread.", "",
+        "`bmm`. Backward is everything from cores to the gradient of cores. The last column is what our operations",
+        f"take at the rate of the `gemm` crate in a large product, {run.rate / 1e9:.0f} GFLOP/s here, one thread.", "",
         *lines, "",
         "The same lookups beside a loop that copies rows of a dense table, which the system must read and write:", "",
         *copies, "",
@@ -267,7 +268,7 @@ def planner(run):
         lines.append(f"| {row['cores']} | {ms(seconds, 3)} | {slow:,} | ≤ {PLAN * 1e3:.0f} | {mark(seconds <= PLAN)} | "
                      f"{padding:.3%} | {padded:,} | ≤ {most:.1%} | {mark(padding <= most)} |")  # fmt: skip
     return ["## Planner (S13)", "",
-            f"Row factors of {found['searches']} vocabularies from 4,096 to 2²⁴, the slowest of them by wall time.", "",
+            f"Row factors of {found['searches']} vocabularies from 4,096 to 2²⁴; wall time, the least of three.", "",
             *lines, ""]  # fmt: skip
 
 

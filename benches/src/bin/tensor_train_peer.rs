@@ -217,10 +217,14 @@ fn planner(found: Rc<RefCell<Value>>) -> Run {
         let by_cores = (2..=6).map(|cores| {
             let (mut slowest, mut padding) = ((0.0, 0), (0.0, 0));
             for &vocab in &vocabularies {
-                let begun = Instant::now();
-                let factors = black_box(row_factors(vocab, cores));
-                let seconds = begun.elapsed().as_secs_f64();
-                let padded: usize = factors.iter().product();
+                let search = || {
+                    let begun = Instant::now();
+                    black_box(row_factors(vocab, cores));
+                    begun.elapsed().as_secs_f64()
+                };
+                // Of three, so that it is not another process that is slow.
+                let seconds = (0..3).map(|_| search()).fold(f64::INFINITY, f64::min);
+                let padded: usize = row_factors(vocab, cores).iter().product();
                 let share = (padded - vocab) as f64 / vocab as f64;
                 slowest = if seconds > slowest.0 { (seconds, vocab) } else { slowest };
                 padding = if share > padding.0 { (share, vocab) } else { padding };

@@ -12,6 +12,7 @@ their own. Only the standard library is needed here; `--python` has requirements
 import argparse
 import os
 import re
+import statistics
 import subprocess
 import sys
 from pathlib import Path
@@ -66,8 +67,8 @@ def name_of(table, n, pass_):
 
 
 def user(times):
-    """The user part of the least CPU time, by its share in all rounds: Linux samples it too rarely for one."""
-    return least_cpu(times) * sum(t["user"] for t in times) / sum(t["cpu"] for t in times)
+    """The user part of the least CPU time, by its middle share: Linux only samples it, and single rounds mislead."""
+    return least_cpu(times) * statistics.median(t["user"] / t["cpu"] for t in times)
 
 
 def ms(seconds, digits=2):
@@ -96,7 +97,7 @@ class Run:
     def compare(self, name, sides=None):
         """Repetitions by variant."""
         sides = sides or [self.theirs, self.ours]
-        found, self.disturbed[name] = compare(name, sides, 1, self.a.repeats, self.a.patience, True)
+        found, self.disturbed[name] = compare(name, sides, 2, self.a.repeats, self.a.patience, True)
         told = {" ".join(key): round(least_cpu(times) * 1e3, 3) for key, times in found.items()}
         print(name, told, f"others {self.disturbed[name]:.0%}", file=sys.stderr, flush=True)
         return found
@@ -144,7 +145,7 @@ def lookups(run):
         "indexes it, as the paper's layer does. Ratios are to its user time alone (as the gates,",
         "`research/tensor-train.md` §7.2), while ours is all of ours: PyTorch's process runs with an allocator that",
         "gives no memory back, since the page faults of new tables would take it about twice its user time again, and",
-        "its user part is the share over all rounds. `prefix` is ours in PyTorch: different ids, shared prefixes,",
+        "its user part is the middle share of all rounds. `prefix` is ours in PyTorch: different ids, shared prefixes,",
         "`bmm`. Backward is everything from cores to the gradient of cores. The last column is what our operations",
         f"take at the rate of the `gemm` crate in a large product, {run.rate / 1e9:.0f} GFLOP/s here, one thread.", "",
         *lines, "",

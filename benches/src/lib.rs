@@ -6,6 +6,7 @@ mod models;
 pub mod peer;
 pub mod points;
 pub mod product;
+pub mod tables;
 
 #[cfg(feature = "model")]
 pub use models::{batch, bert_base, minilm, stories};

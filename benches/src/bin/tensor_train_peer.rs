@@ -2,20 +2,23 @@
 //! `benches/peers/run_tensor_train.py` starts it beside `benches/peers/tensor_train.py`, which reads the ids and
 //! cores that this side writes on start into `SIXFOLD_POINTS`.
 
+use std::cell::RefCell;
 use std::env;
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::Instant;
 
 use ndarray::{Array2, ArrayView2, ArrayViewMut2};
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use sixfold_benches::peer::{Result, Run, Unit, Work, serve};
 use sixfold_benches::product;
+use sixfold_benches::tables::{cores, grad, hidden, shape, zipf};
 use sixfold_linalg::files::write_npy;
-use sixfold_tensor_train::logits::{Method, logits_into};
-use sixfold_tensor_train::lookup::{Plan, RowReader, backward, forward_into};
-use sixfold_tensor_train::{Cores, Initializer, TtShape};
+use sixfold_tensor_train::logits::{Method, logits, logits_into};
+use sixfold_tensor_train::lookup::{Plan, RowReader, backward, forward, forward_into};
+use sixfold_tensor_train::shape::row_factors;
+use sixfold_tensor_train::{Cores, TtShape};
 
 /// Hidden states of a head.
 const HIDDEN: usize = 64;
@@ -27,41 +30,29 @@ fn main() -> Result<()> {
     let dir = PathBuf::from(env::var("SIXFOLD_POINTS").map_err(|_| "SIXFOLD_POINTS is not set")?);
     std::fs::create_dir_all(&dir)?;
     let mut works = Vec::new();
+    let mut sizes = Map::new();
     for (table, rank) in [(25, 16), (100, 16), (100, 64)] {
         let name = format!("{table}k_r{rank}");
         let shape = shape(table, rank)?;
         write_cores(&dir, &name, &shape)?;
         for n in [8_192, 65_536] {
             write_ids(&dir, table, n)?;
-            let rows = (n * shape.d_embed() * 4) as f64;
-            for pass in ["forward", "backward"] {
-                let shape = shape.clone();
-                works.push(Work {
-                    variants: if pass == "forward" { &["sixfold", "copy"] } else { &["sixfold"] },
-                    ..Work::new(format!("{pass}_{name}_{n}"), rows, Unit::Byte, move |variant| {
-                        let cores = cores(&shape)?;
-                        let ids = zipf(shape.vocab_size(), n);
-                        Ok(match (pass, variant) {
-                            ("forward", "copy") => copy(&shape, ids),
-                            ("forward", _) => look_up(cores, ids),
-                            _ => look_up_and_back(cores, ids),
-                        })
-                    })
-                });
-            }
+            let plan = Plan::new(&shape, &zipf(shape.vocab_size(), n));
+            let numbers =
+                json!({ "unique": plan.unique().len(), "prefixes": plan.prefixes(&shape) });
+            sizes.insert(format!("{name}_{n}"), numbers);
+            works.extend(lookups(&name, &shape, n, flop_of(&shape, &plan)));
         }
     }
     for (table, rank) in [(25, 16), (100, 16), (100, 64)] {
         let shape = shape(table, rank)?;
-        works.push(Work::new(
-            format!("row_{table}k_r{rank}"),
-            ALONE as f64,
-            Unit::Byte,
-            move |_| Ok(one_by_one(cores(&shape)?)),
-        ));
+        let flop = ALONE as f64 * flop_of_row(&shape);
+        let name = format!("row_{table}k_r{rank}");
+        works.push(Work::new(name, flop, Unit::Flop, move |_| Ok(one_by_one(cores(&shape)?))));
     }
     for rank in [4, 8, 16, 32, 64] {
         let shape = shape(100, rank)?;
+        write_cores(&dir, &format!("100k_r{rank}"), &shape)?;
         let flop = 2.0 * (HIDDEN * shape.vocab_size() * shape.d_embed()) as f64;
         works.push(Work {
             variants: &["sixfold", "merged", "tiled", "gemm"],
@@ -70,18 +61,49 @@ fn main() -> Result<()> {
             })
         });
     }
-    serve(&works, || json!({ "sixfold": env!("CARGO_PKG_VERSION") }))
+    let planned = Rc::new(RefCell::new(Value::Null));
+    let found = Rc::clone(&planned);
+    works.push(Work::new("planner", 0.0, Unit::Flop, move |_| Ok(planner(Rc::clone(&found)))));
+    works.push(Work::new("parity", 0.0, Unit::Flop, move |_| parity(dir.clone())));
+    serve(&works, || {
+        let planned = planned.borrow();
+        json!({ "sixfold": env!("CARGO_PKG_VERSION"), "sizes": sizes, "planner": *planned })
+    })
 }
 
-/// The tables of `research/tensor-train.md` §6.
-fn shape(thousands: usize, rank: usize) -> Result<TtShape> {
-    let (rows, columns) =
-        if thousands == 25 { ([25, 30, 40], [4, 8, 8]) } else { ([40, 50, 50], [8, 8, 8]) };
-    Ok(TtShape::train(thousands * 1000, rows, columns, rank)?)
+/// Lookups of one batch, forward and with the gradient, and the rows of a dense table.
+fn lookups(name: &str, shape: &TtShape, n: usize, flop: f64) -> [Work; 2] {
+    ["forward", "backward"].map(|pass| {
+        let of = shape.clone();
+        let name = format!("{pass}_{name}_{n}");
+        let (variants, times): (&[_], _) =
+            if pass == "forward" { (&["sixfold", "copy"], 1.0) } else { (&["sixfold"], 3.0) };
+        let work = Work::new(name, times * flop, Unit::Flop, move |variant| {
+            let cores = cores(&of)?;
+            let ids = zipf(of.vocab_size(), n);
+            Ok(match (pass, variant) {
+                ("forward", "copy") => copy(&of, ids),
+                ("forward", _) => look_up(cores, ids),
+                _ => look_up_and_back(cores, ids),
+            })
+        });
+        let short = n < 10_000 && shape.vocab_size() < 50_000;
+        Work { variants, runs: if short { 8 } else { 2 }, ..work }
+    })
 }
 
-fn cores(shape: &TtShape) -> Result<Cores> {
-    Ok(Cores::init(shape.clone(), &Initializer::Glorot, 0)?)
+/// Operations of a row of three cores whose prefix nobody shares.
+fn flop_of_row(shape: &TtShape) -> f64 {
+    let (ranks, columns) = (shape.ranks(), shape.columns());
+    let prefix = 2 * columns[0] * columns[1] * ranks[1] * ranks[2];
+    (prefix + 2 * shape.d_embed() * ranks[2]) as f64
+}
+
+/// Operations of the different ids of a batch, each prefix once.
+fn flop_of(shape: &TtShape, plan: &Plan) -> f64 {
+    let row = (2 * shape.d_embed() * shape.ranks()[2]) as f64;
+    let prefix = flop_of_row(shape) - row;
+    plan.prefixes(shape) as f64 * prefix + plan.unique().len() as f64 * row
 }
 
 fn write_cores(dir: &Path, name: &str, shape: &TtShape) -> Result<()> {
@@ -92,25 +114,6 @@ fn write_cores(dir: &Path, name: &str, shape: &TtShape) -> Result<()> {
         write_npy(dir.join(format!("core_{name}_{k}.npy")), core)?;
     }
     Ok(())
-}
-
-/// Zipf's law: the i-th id with a probability of 1/i, in the order of ids.
-fn zipf(vocab: usize, n: usize) -> Vec<u32> {
-    let mut sums = Vec::with_capacity(vocab);
-    let mut sum = 0.0_f64;
-    for i in 1..=vocab {
-        sum += 1.0 / i as f64;
-        sums.push(sum);
-    }
-    let mut generator = ChaCha8Rng::seed_from_u64(n as u64);
-    // Frequent ids stand anywhere in a table.
-    let mut order: Vec<u32> = (0..vocab as u32).collect();
-    for i in (1..vocab).rev() {
-        order.swap(i, generator.random_range(0..=i));
-    }
-    let draw =
-        || order[sums.partition_point(|s| *s < generator.random_range(0.0..sum)).min(vocab - 1)];
-    std::iter::repeat_with(draw).take(n).collect()
 }
 
 fn ids_path(dir: &Path, thousands: usize, n: usize) -> PathBuf {
@@ -137,7 +140,7 @@ fn look_up(cores: Cores, ids: Vec<u32>) -> Run {
 
 fn look_up_and_back(cores: Cores, ids: Vec<u32>) -> Run {
     let mut rows = vec![0.0; ids.len() * cores.shape().d_embed()];
-    let grad: Vec<f32> = (0..rows.len()).map(|i| (i % 7) as f32 - 3.0).collect();
+    let grad = grad(rows.len());
     Box::new(move || {
         let plan = Plan::new(cores.shape(), &ids);
         forward_into(cores.shape(), cores.values(), &plan, &mut rows);
@@ -177,10 +180,11 @@ fn one_by_one(cores: Cores) -> Run {
 
 fn head(shape: &TtShape, variant: &str) -> Result<Run> {
     let (d, vocab) = (shape.d_embed(), shape.vocab_size());
-    let hidden = Array2::from_shape_fn((HIDDEN, d), |(i, j)| ((i * 7 + j) % 13) as f32 - 6.0);
+    let hidden = hidden(HIDDEN, d);
     if variant == "gemm" {
         let table = Array2::from_elem((vocab, d), 0.5_f32);
         let mut out = Array2::zeros((HIDDEN, vocab));
+        let hidden = Array2::from_shape_vec((HIDDEN, d), hidden)?;
         return Ok(Box::new(move || {
             product::multiply(out.view_mut(), hidden.view(), table.t());
             black_box(&out);
@@ -195,9 +199,67 @@ fn head(shape: &TtShape, variant: &str) -> Result<Run> {
     };
     let mut out = vec![0.0; HIDDEN * vocab];
     Ok(Box::new(move || {
-        let hidden = hidden.as_slice().ok_or("hidden states lie together")?;
-        let out = ArrayViewMut2::from_shape((HIDDEN, vocab), &mut out)?;
-        logits_into(cores.shape(), cores.values(), hidden, method, out);
+        let all = ArrayViewMut2::from_shape((HIDDEN, vocab), &mut out)?;
+        logits_into(cores.shape(), cores.values(), &hidden, method, all);
+        black_box(&out);
         Ok(())
     }))
+}
+
+/// Row factors of vocabularies up to 2²⁴ by 2 to 6 cores: the slowest search and the largest share of padding.
+fn planner(found: Rc<RefCell<Value>>) -> Run {
+    Box::new(move || {
+        // 2²⁴ − 3 is a prime; the others lie as far apart as they are large.
+        let most = 1_usize << 24;
+        let spread = (0..512).map(|i| (4096.0 * 4096.0_f64.powf(f64::from(i) / 511.0)) as usize);
+        let vocabularies: Vec<usize> =
+            spread.chain([most, most - 1, most - 3]).map(|vocab| vocab.min(most)).collect();
+        let by_cores = (2..=6).map(|cores| {
+            let (mut slowest, mut padding) = ((0.0, 0), (0.0, 0));
+            for &vocab in &vocabularies {
+                let search = || {
+                    let begun = Instant::now();
+                    black_box(row_factors(vocab, cores));
+                    begun.elapsed().as_secs_f64()
+                };
+                // Of three, so that it is not another process that is slow.
+                let seconds = (0..3).map(|_| search()).fold(f64::INFINITY, f64::min);
+                let padded: usize = row_factors(vocab, cores).iter().product();
+                let share = (padded - vocab) as f64 / vocab as f64;
+                slowest = if seconds > slowest.0 { (seconds, vocab) } else { slowest };
+                padding = if share > padding.0 { (share, vocab) } else { padding };
+            }
+            json!({ "cores": cores, "seconds": slowest, "padding": padding })
+        });
+        *found.borrow_mut() =
+            json!({ "searches": vocabularies.len(), "by_cores": by_cores.collect::<Vec<_>>() });
+        Ok(())
+    })
+}
+
+/// What the other side checks: rows and gradient of the smallest batch, and logits by either method.
+fn parity(dir: PathBuf) -> Result<Run> {
+    let small = cores(&shape(25, 16)?)?;
+    let large = cores(&shape(100, 8)?)?;
+    Ok(Box::new(move || {
+        let (shape, values) = (small.shape(), small.values());
+        let plan = Plan::new(shape, &zipf(shape.vocab_size(), 8_192));
+        let rows = forward(shape, values, &plan);
+        let gradient = backward(shape, values, &plan, &grad(rows.len()));
+        write(&dir, "rows", shape.d_embed(), &rows)?;
+        write(&dir, "gradient", 1, &gradient)?;
+        let shape = large.shape();
+        let hidden = hidden(HIDDEN, shape.d_embed());
+        for (name, method) in [("merged", Method::Merged), ("tiled", Method::Tiled)] {
+            let all = logits(shape, large.values(), &hidden, method);
+            write(&dir, name, shape.vocab_size(), &all)?;
+        }
+        Ok(())
+    }))
+}
+
+/// A matrix of so many columns as `parity_NAME.npy`.
+fn write(dir: &Path, name: &str, columns: usize, values: &[f32]) -> Result<()> {
+    let values = ArrayView2::from_shape((values.len() / columns, columns), values)?;
+    Ok(write_npy(dir.join(format!("parity_{name}.npy")), values)?)
 }

@@ -79,20 +79,25 @@ pub fn cross_entropy(
 
 /// What a block's logits, `[n, rows]`, add to each softmax.
 fn partials(block: &Block, logits: &[f32], targets: &[u32]) -> Vec<Partial> {
-    let of_state = |(logits, target): (&[f32], &u32)| {
-        let largest = max(logits);
-        let sum = sum(
-            logits,
-            #[inline(always)]
-            |x| exp(x - largest),
-        );
-        let target = (*target as usize).checked_sub(block.rows.start);
-        Partial { largest, sum, target: target.and_then(|at| logits.get(at).copied()) }
-    };
+    let mut partials = Vec::with_capacity(targets.len());
+    // A loop: closures of iterators would be compiled apart, without the instructions that `simd` allows.
     simd(
         #[inline(always)]
-        || logits.chunks_exact(block.rows.len()).zip(targets).map(of_state).collect(),
-    )
+        || {
+            for (logits, target) in logits.chunks_exact(block.rows.len()).zip(targets) {
+                let largest = max(logits);
+                let sum = sum(
+                    logits,
+                    #[inline(always)]
+                    |x| exp(x - largest),
+                );
+                let target = (*target as usize).checked_sub(block.rows.start);
+                let target = target.and_then(|at| logits.get(at).copied());
+                partials.push(Partial { largest, sum, target });
+            }
+        },
+    );
+    partials
 }
 
 /// The gradients of hidden states, `[n, D]`, and cores for that of the losses, `[n]`.

@@ -106,8 +106,6 @@ pub(crate) struct Adjoint<'a> {
     prefixes: Vec<Vec<f32>>,
     /// Of a row.
     row: Vec<f32>,
-    /// A slice of the last core, transposed.
-    across: Vec<f32>,
     /// Of the cores as [`Packed`] has them.
     gradient: Vec<f32>,
 }
@@ -122,7 +120,6 @@ impl<'a> Adjoint<'a> {
             chain: Chain::new(cores),
             prefixes: (0..last).map(|k| vec![0.0; prefix_len(cores, k)]).collect(),
             row: vec![0.0; shape.d_embed()],
-            across: vec![0.0; shape.core_len(last) / shape.rows()[last]],
             gradient: vec![0.0; shape.parameters()],
         }
     }
@@ -164,20 +161,15 @@ impl<'a> Adjoint<'a> {
         let [_, left, columns, ring] = shape.core(last);
         let height = self.row.len() / columns;
         let digit = self.chain.digits()[last];
-        let slice = self.cores.slice(last, digit);
-        let start = self.starts[last] + digit * slice.len();
+        let across = self.cores.across(digit);
+        let start = self.starts[last] + digit * across.len();
         for a in 0..ring {
             let block = a * left * columns..(a + 1) * left * columns;
             let part = a * height * left..(a + 1) * height * left;
             let prefix = Left::Transposed(&self.chain.product(last - 1)[part.clone()]);
             let of_slice = &mut self.gradient[start..][block.clone()];
             product(simd, To::Add, prefix, &self.row, of_slice, [left, height, columns]);
-            let across = &mut self.across[block.clone()];
-            for (i, from) in slice[block].chunks_exact(columns).enumerate() {
-                for (to, value) in across[i..].iter_mut().step_by(left).zip(from) {
-                    *to = *value;
-                }
-            }
+            let across = &across[block];
             let of_prefix = &mut self.prefixes[last - 1][part];
             product(
                 simd,

@@ -1,6 +1,7 @@
 //! Cores in the order in which kernels read them.
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 use crate::TtShape;
 
@@ -12,6 +13,8 @@ pub(crate) struct Packed<'a> {
     starts: Vec<usize>,
     /// The last core: for a train, as it is stored.
     last: Cow<'a, [f32]>,
+    /// The last core with slices `[r_0, J_d, r_{d−1}]`, once a gradient asks for it.
+    across: OnceLock<Vec<f32>>,
 }
 
 impl<'a> Packed<'a> {
@@ -22,7 +25,7 @@ impl<'a> Packed<'a> {
         let starts = starts(shape);
         let last = &values[starts[shape.cores() - 1]..];
         let last = if shape.is_ring() { Cow::Owned(ring_first(shape, last)) } else { last.into() };
-        Self { shape, values, starts, last }
+        Self { shape, values, starts, last, across: OnceLock::new() }
     }
 
     pub(crate) fn shape(&self) -> &'a TtShape {
@@ -32,6 +35,23 @@ impl<'a> Packed<'a> {
     /// The whole last core, `[I_d, r_0, r_{d−1}, J_d]`.
     pub(crate) fn last(&self) -> &[f32] {
         &self.last
+    }
+
+    /// A slice of the last core, `[r_0, J_d, r_{d−1}]`: that of [`slice`](Self::slice), transposed.
+    #[inline(always)]
+    pub(crate) fn across(&self, digit: usize) -> &[f32] {
+        let [_, left, columns, ring] = self.shape.core(self.shape.cores() - 1);
+        let across = self.across.get_or_init(|| {
+            let mut values = Vec::with_capacity(self.last.len());
+            for block in self.last.chunks_exact(left * columns) {
+                for column in 0..columns {
+                    values.extend(block.iter().skip(column).step_by(columns));
+                }
+            }
+            values
+        });
+        let len = left * columns * ring;
+        &across[digit * len..][..len]
     }
 
     /// Slice i_k of core k, counted from 0.

@@ -124,7 +124,8 @@ fn lookup(table: usize, rank: usize, n: usize) {
     });
     let what = format!("{table} rows, rank {rank}, {n} ids, {unique} differ, {prefixes} prefixes");
     assert!(used.peak <= allowed, "{what}: {used:?}, allowed {allowed}");
-    assert!(used.largest < table_bytes(shape) / 4, "{what}: {used:?}");
+    // The largest holds the rows of different ids, of which a batch has fewer than half the table here.
+    assert!(used.largest < table_bytes(shape) / 2, "{what}: {used:?}");
     // Not less than the result: the counters count.
     assert!(used.kept >= shape.parameters() * 4, "{what}: {used:?}");
     let used = self::used(|| lookup::unique_rows(shape, values, &plan));

@@ -1,4 +1,17 @@
 //! Embedding tables in tensor-train and tensor-ring form.
+//!
+//! | what | where |
+//! |---|---|
+//! | sizes: factors of rows and columns, ranks, planners | [`TtShape`], [`shape`] |
+//! | the numbers, and what they begin with | [`Cores`], [`init`], [`QuantisedCores`] |
+//! | rows of ids and their gradient, without the table | [`lookup`], [`bags`] |
+//! | a tied head: logits, cross-entropy | [`logits`] |
+//! | from a dense table, and arithmetic | [`decompose`](mod@decompose), [`Cores::round`], [`order`] |
+//! | files | [`files`] |
+//! | layers and their operations on devices | `TtEmbedding`, `TtEmbeddingBag`, `TtLinear`, `baselines`, `ops` |
+//!
+//! Everything but the layers works without burn; the default feature `model` adds them. On CPUs results are the
+//! same to the last bit for any number of threads.
 
 /// The examples of the README run as tests.
 #[cfg(all(doctest, feature = "flex"))]

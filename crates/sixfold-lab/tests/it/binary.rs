@@ -67,7 +67,8 @@ fn list_is_json_on_demand() {
             Some("sgns/neighbours"),
             Some("sgns/objective"),
             Some("sgns/similarity"),
-            Some("sgns/train")
+            Some("sgns/train"),
+            Some("tensor-train/compress")
         ]
     );
     assert!(out(&lab(dir.path(), &["list"])).contains("linearity/profile"));

@@ -7,7 +7,7 @@ use anyhow::Result;
 use sixfold_lab::experiments::geometry::profile::{GeometryConfig, Measured};
 use sixfold_lab::experiments::geometry::{Control, Score};
 use sixfold_lab::experiments::profile::{Filter, LayerMetric, LayerRow, ModelRef, ProfileConfig};
-use sixfold_lab::experiments::{geometry, linearity, sgns};
+use sixfold_lab::experiments::{geometry, linearity, sgns, tensor_train};
 use sixfold_lab::{Context, Registry};
 
 /// Runs the library's command line as the binary would.
@@ -35,7 +35,8 @@ pub(crate) fn registry() -> Registry {
             .with(sgns::Neighbours)
             .with(sgns::Objective)
             .with(sgns::Similarity)
-            .with(sgns::Train),
+            .with(sgns::Train)
+            .with(tensor_train::Compress),
         None => registry,
     }
 }

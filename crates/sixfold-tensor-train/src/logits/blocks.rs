@@ -32,8 +32,9 @@ impl Method {
         let (v, width, n) = (shape.vocab_size() as f64, shape.d_embed() as f64, n as f64);
         let rank = (rank * ring) as f64;
         let merged = n * rank * (width * prefixes + v * columns as f64);
-        let tiled =
-            n * v * width + n.max(1.0).div_euclid(HIDDEN as f64).max(1.0) * v * width * rank;
+        // The table is built again for each chunk of hidden states.
+        let chunks = (n / HIDDEN as f64).ceil();
+        let tiled = n * v * width + chunks * v * width * rank;
         if MERGED_COST * merged <= tiled { Self::Merged } else { Self::Tiled }
     }
 }

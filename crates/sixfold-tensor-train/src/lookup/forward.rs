@@ -11,7 +11,7 @@ const IDS: usize = 512;
 
 /// Times that an id stands in a batch, in the mean, from which on rows are computed apart and then copied: copies
 /// in the order of the batch are faster than copies in the order of ids.
-const REPEATED: usize = 2;
+const REPEATED: usize = 4;
 
 /// Numbers of a task that copies.
 const COPIED: usize = 1 << 15;

@@ -88,17 +88,33 @@ impl View {
         names
     }
 
+    /// What comes nearest to a tenth of the table.
     fn headline(&self) -> String {
-        let trains = self.rows.iter().filter(|row| !row.order.is_empty());
-        let Some(best) = trains.min_by(|a, b| a.error.total_cmp(&b.error)) else {
-            return "Nothing was measured".to_owned();
+        let distance = |row: &&Row| (row.compression / 10.0).ln().abs();
+        let nearest = |trains: bool| {
+            let rows = self.rows.iter().filter(|row| row.order.is_empty() != trains);
+            let rank = rows.clone().min_by(|a, b| distance(a).total_cmp(&distance(b)))?.rank;
+            let of_rank = rows.filter(|row| (row.rank - rank).abs() < 0.5);
+            of_rank.min_by(|a, b| a.error.total_cmp(&b.error))
         };
-        format!(
-            "At {}× the best tensor train ({} order) keeps {} % of the table's energy",
-            short(best.compression),
-            best.order,
-            short(100.0 * (1.0 - best.error * best.error))
-        )
+        let Some(train) = nearest(true) else { return "Nothing was measured".to_owned() };
+        let mut text = format!(
+            "{} times smaller, the best tensor train ({} order) is off by {} of the table's norm",
+            short(train.compression),
+            train.order,
+            short(train.error)
+        );
+        if let Some(low) = nearest(false) {
+            text.push_str(&format!(", low rank by {}", short(low.error)));
+        }
+        if let (Some((score, _)), Some((dense, _))) = (train.similarity, self.dense) {
+            text.push_str(&format!(
+                "; sentences correlate by {} instead of {}",
+                short(score),
+                short(dense)
+            ));
+        }
+        text
     }
 
     fn answer(&self) -> Vec<String> {

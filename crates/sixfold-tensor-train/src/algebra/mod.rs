@@ -10,7 +10,7 @@ mod train;
 use ndarray::{Array2, ArrayView2};
 use sixfold_linalg::matmul;
 
-use self::train::Train;
+pub(crate) use self::train::Train;
 use crate::decompose::{Decomposition, Target};
 use crate::{Cores, Error, Result};
 

@@ -41,7 +41,7 @@ impl Core {
 }
 
 /// A tensor train.
-pub(super) struct Train {
+pub(crate) struct Train {
     pub(super) cores: Vec<Core>,
 }
 
@@ -53,9 +53,12 @@ impl Train {
             let problem = format!("a ring of rank {}, expected a train", shape.ranks()[0]);
             return Err(Error::Shape { problems: vec![problem] });
         }
-        let of = |k: usize| {
-            let [rows, left, columns, right] = shape.core(k);
-            let values = cores.core(k);
+        Ok(Self::of_slices((0..shape.cores()).map(|k| (shape.core(k), cores.core(k)))))
+    }
+
+    /// The train of cores `[I_k, r_{k−1}, J_k, r_k]`, of any ranks.
+    pub(crate) fn of_slices<'a>(cores: impl Iterator<Item = ([usize; 4], &'a [f32])>) -> Self {
+        let of = |([rows, left, columns, right], values): ([usize; 4], &[f32])| {
             let mut core = Core::zeros(left, rows * columns, right);
             for (at, run) in values.chunks_exact(right).enumerate() {
                 let (i, a, j) = (at / columns / left, at / columns % left, at % columns);
@@ -65,55 +68,69 @@ impl Train {
             }
             core
         };
-        Ok(Self { cores: (0..shape.cores()).map(of).collect() })
+        Self { cores: cores.map(of).collect() }
+    }
+
+    /// Its ranks and values, as cores `[I_k, r_{k−1}, J_k, r_k]` with ranks that their unfoldings can have.
+    pub(crate) fn into_slices(
+        mut self,
+        rows: &[usize],
+        columns: &[usize],
+    ) -> Result<(Vec<usize>, Vec<f32>)> {
+        self.clip()?;
+        let (mut ranks, mut values) = (vec![1], Vec::new());
+        for ((of, rows), columns) in self.cores.iter().zip(rows).zip(columns) {
+            let at = |i, a, j, b| of.values[of.at(a, i * columns + j, b)];
+            values.extend(core([*rows, of.left, *columns, of.right], at));
+            ranks.push(of.right);
+        }
+        Ok((ranks, values))
     }
 
     /// As cores of a table of the same sizes, with ranks that its unfoldings can have.
-    pub(super) fn into_cores(mut self, like: &TtShape) -> Result<Cores> {
-        if !self.is_attainable() {
-            self.orthogonalise()?;
-            self.reduce()?;
-        }
-        let (mut ranks, mut values) = (vec![1], Vec::new());
-        for (k, of) in self.cores.iter().enumerate() {
-            let (rows, columns) = (like.rows()[k], like.columns()[k]);
-            let at = |i, a, j, b| of.values[of.at(a, i * columns + j, b)];
-            values.extend(core([rows, of.left, columns, of.right], at));
-            ranks.push(of.right);
-        }
+    pub(super) fn into_cores(self, like: &TtShape) -> Result<Cores> {
+        let (ranks, values) = self.into_slices(like.rows(), like.columns())?;
         Cores::new(like.with_ranks(ranks)?, values)
     }
 
-    /// Whether no rank is larger than the sizes on either side allow.
-    fn is_attainable(&self) -> bool {
-        self.cores.windows(2).all(|pair| {
-            let [a, b] = pair else { return true };
-            a.right <= (a.left * a.size).min(b.size * b.right)
-        })
-    }
-
-    /// Makes all cores but the first have orthonormal rows, `[r_l, I·J·r_r]`.
-    pub(super) fn orthogonalise(&mut self) -> Result<()> {
-        for k in (1..self.cores.len()).rev() {
+    /// Brings ranks down to what unfoldings can have. The table stays the same but for rounding, and cores
+    /// between two such ranks stay as they are.
+    ///
+    /// A core whose unfolding `[r_l·I·J, r_r]` is wider than high is Q·R with fewer columns, and R goes into
+    /// the next core; then the same from the other side.
+    fn clip(&mut self) -> Result<()> {
+        let d = self.cores.len();
+        for k in 0..d - 1 {
             let this = &self.cores[k];
-            let ThinQr { q, r } = qr(this.across().reversed_axes())?;
-            let (size, right, rank) = (this.size, this.right, q.ncols());
-            let before = &self.cores[k - 1];
-            let moved = matmul(before.down(), r.t());
-            self.cores[k - 1] = Core::of(&moved, before.left, before.size, rank);
-            self.cores[k] = Core::of(&q.reversed_axes(), rank, size, right);
+            if this.right > this.left * this.size {
+                let ThinQr { q, r } = qr(this.down())?;
+                self.cores[k] = Core::of(&q, this.left, this.size, q.ncols());
+                self.multiply(k + 1, r.view());
+            }
+        }
+        for k in (1..d).rev() {
+            let this = &self.cores[k];
+            if this.left > this.size * this.right {
+                self.hand_left(k)?;
+            }
         }
         Ok(())
     }
 
-    /// Makes all cores but the last have orthonormal columns, `[r_l·I·J, r_r]`.
-    fn reduce(&mut self) -> Result<()> {
-        for k in 0..self.cores.len() - 1 {
-            let this = &self.cores[k];
-            let ThinQr { q, r } = qr(this.down())?;
-            self.cores[k] = Core::of(&q, this.left, this.size, q.ncols());
-            self.multiply(k + 1, r.view());
-        }
+    /// Makes all cores but the first have orthonormal rows, `[r_l, I·J·r_r]`.
+    pub(super) fn orthogonalise(&mut self) -> Result<()> {
+        (1..self.cores.len()).rev().try_for_each(|k| self.hand_left(k))
+    }
+
+    /// Makes the rows `[r_l, I·J·r_r]` of core k orthonormal: A = L·Q, and L goes into the core before.
+    fn hand_left(&mut self, k: usize) -> Result<()> {
+        let this = &self.cores[k];
+        let ThinQr { q, r } = qr(this.across().reversed_axes())?;
+        let (size, right, rank) = (this.size, this.right, q.ncols());
+        let before = &self.cores[k - 1];
+        let moved = matmul(before.down(), r.t());
+        self.cores[k - 1] = Core::of(&moved, before.left, before.size, rank);
+        self.cores[k] = Core::of(&q.reversed_axes(), rank, size, right);
         Ok(())
     }
 

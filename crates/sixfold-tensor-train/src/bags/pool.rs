@@ -1,7 +1,7 @@
 //! Sums and maxima of the rows of bags.
 
 use rayon::prelude::*;
-use sixfold_linalg::simd::simd;
+use sixfold_linalg::simd::{simd, sum_with};
 
 use super::Bags;
 
@@ -66,21 +66,21 @@ pub fn sum_backward(
         },
     );
     let mut of_weights = vec![0.0; bags.ids()];
-    for ((row, position), bag) in of_members.iter().zip(positions).zip(of_bags) {
-        let row = &rows[*row as usize * d..][..d];
-        let grad = &grad[*bag as usize * d..][..d];
-        of_weights[*position as usize] = simd(
-            #[inline(always)]
-            || {
-                sixfold_linalg::simd::sum_with(
+    simd(
+        #[inline(always)]
+        || {
+            for ((row, position), bag) in of_members.iter().zip(positions).zip(of_bags) {
+                let row = &rows[*row as usize * d..][..d];
+                let grad = &grad[*bag as usize * d..][..d];
+                of_weights[*position as usize] = sum_with(
                     row,
                     grad,
                     #[inline(always)]
                     |x, g| x * g,
-                )
-            },
-        );
-    }
+                );
+            }
+        },
+    );
     (of_rows, of_weights)
 }
 

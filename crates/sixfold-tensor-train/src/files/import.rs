@@ -4,8 +4,8 @@ use std::path::Path;
 
 use sixfold_linalg::files::map_file;
 
-use super::attainable::Loose;
 use super::read::Tensors;
+use crate::algebra::Train;
 use crate::{Cores, Error, Result, TtShape};
 
 /// Reads a table of the paper's code from safetensors of its state dict: `parameters.0`, `parameters.1`, …,
@@ -96,6 +96,15 @@ pub fn read_fbtt(
     finish(&tensors, train, vocab)
 }
 
+/// A tensor train or ring with any ranks, its cores `[I_k, r_{k−1}, J_k, r_k]`.
+#[derive(Default)]
+struct Loose {
+    rows: Vec<usize>,
+    columns: Vec<usize>,
+    ranks: Vec<usize>,
+    cores: Vec<Vec<f32>>,
+}
+
 impl Loose {
     /// Adds a core `[r_{k−1}, I_k, J_k, r_k]` whose values have their slices first.
     fn push(&mut self, [left, rows, columns, right]: [usize; 4], values: Vec<f32>) {
@@ -155,13 +164,19 @@ fn slices_first(values: &[f32], [left, rows, columns, right]: [usize; 4]) -> Vec
 }
 
 /// The cores as they should be, with a shape that says so.
-fn finish(tensors: &Tensors<'_>, mut train: Loose, vocab: usize) -> Result<Cores> {
-    let is_train = train.ranks.first() == Some(&1) && train.ranks.last() == Some(&1);
-    if is_train {
-        train.clip()?;
-    }
-    let Loose { rows, columns, ranks, cores } = train;
+fn finish(tensors: &Tensors<'_>, train: Loose, vocab: usize) -> Result<Cores> {
+    let Loose { rows, columns, mut ranks, cores } = train;
+    let is_train = ranks.first() == Some(&1) && ranks.last() == Some(&1);
+    let values = if is_train {
+        let sizes = |k: usize| [rows[k], ranks[k], columns[k], ranks[k + 1]];
+        let cores = cores.iter().enumerate().map(|(k, core)| (sizes(k), &core[..]));
+        let values;
+        (ranks, values) = Train::of_slices(cores).into_slices(&rows, &columns)?;
+        values
+    } else {
+        cores.concat()
+    };
     let shape = TtShape::new(vocab, rows, columns, ranks)
         .map_err(|error: Error| tensors.malformed(error.to_string()))?;
-    Cores::new(shape, cores.concat())
+    Cores::new(shape, values)
 }

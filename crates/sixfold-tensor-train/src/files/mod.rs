@@ -24,7 +24,6 @@
 //! [`read_reference`] and [`read_fbtt`] read what other programs saved, and [`export_dense`] writes the table
 //! for programs that know no tensor trains. Files of `torch.save` have to be written as safetensors first.
 
-mod attainable;
 mod dense;
 mod import;
 mod quantised;

@@ -1,10 +1,12 @@
 //! All logits.
 
+use std::ops::Range;
+
 use ndarray::{ArrayView2, ArrayViewMut2, Axis, s};
 use rayon::prelude::*;
 
-use super::blocks::{Method, blocks, parts};
-use super::hidden::{Hidden, Scratch, Sums, chunks, matrix};
+use super::blocks::{Block, Method, blocks, parts};
+use super::hidden::{Hidden, Scratch, Sums, chunks, matrix, sized};
 use crate::TtShape;
 use crate::lookup::backward::{added, finished};
 use crate::lookup::packed::Packed;
@@ -85,7 +87,7 @@ pub(super) fn backward(
     cores: &[f32],
     hidden: &[f32],
     method: Method,
-    f: impl Fn(&std::ops::Range<usize>, &super::blocks::Block, &mut ArrayViewMut2<'_, f32>) + Sync,
+    f: impl Fn(&Range<usize>, &Block, &mut ArrayViewMut2<'_, f32>) + Sync,
 ) -> (Vec<f32>, Vec<f32>) {
     let cores = Packed::new(shape, cores);
     let blocks = blocks(shape);
@@ -94,12 +96,12 @@ pub(super) fn backward(
     let mut of_cores = vec![vec![0.0; shape.parameters()]];
     for (range, hidden) in chunks(matrix(shape, hidden)) {
         let hidden = Hidden::new(method, &cores, hidden);
-        let of_part = |part: &&[super::blocks::Block]| {
+        let of_part = |part: &&[Block]| {
             let mut sums = hidden.sums(&cores);
-            let (mut scratch, mut logits) = (hidden.scratch(), Vec::new());
+            let (mut scratch, mut logits) = (Scratch::default(), Vec::new());
             for block in *part {
                 let shape = (range.len(), block.rows.len());
-                let logits = super::hidden::sized(&mut logits, shape.0 * shape.1);
+                let logits = sized(&mut logits, shape.0 * shape.1);
                 let mut logits = ArrayViewMut2::from_shape(shape, logits).expect("n·rows values");
                 hidden.logits(block, &mut scratch, logits.view_mut());
                 f(&range, block, &mut logits);

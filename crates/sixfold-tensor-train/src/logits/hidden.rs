@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use ndarray::{Array2, ArrayView2, Axis};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis};
 
 use super::blocks::{Block, HIDDEN, Method};
 use super::merged::Merged;
@@ -32,17 +32,12 @@ impl<'a> Hidden<'a> {
         }
     }
 
-    /// Memory for the products of blocks, to be used again.
-    pub(super) fn scratch(&self) -> Scratch {
-        Scratch::default()
-    }
-
     /// The logits of a block, `[n, rows]`.
     pub(super) fn logits(
         &self,
         block: &Block,
         scratch: &mut Scratch,
-        logits: ndarray::ArrayViewMut2<'_, f32>,
+        logits: ArrayViewMut2<'_, f32>,
     ) {
         match self {
             Self::Merged(hidden) => hidden.logits(block, scratch, logits),

@@ -19,6 +19,7 @@ mod map;
 mod matrix;
 mod npy;
 mod open;
+mod tensors;
 mod write;
 
 pub use atomic::{try_write_atomically, write_atomically};
@@ -26,4 +27,5 @@ pub use error::FileError;
 pub use map::map_file;
 pub use matrix::{Matrix, OnMatrix};
 pub use open::MatrixFile;
+pub use tensors::{Dtype, TensorEntry, safetensors_header};
 pub use write::write_npy;

@@ -1,17 +1,16 @@
 //! Safetensors with words in them.
 
-use std::collections::HashMap;
 use std::io::Write;
 use std::path::Path;
 
 use ndarray::{Array1, Array2, ArrayViewD};
-use safetensors::tensor::{Dtype, Metadata, SafeTensors, TensorInfo};
-use sixfold_linalg::files::{map_file, write_atomically};
+use safetensors::tensor::{Dtype, SafeTensors};
+use sixfold_linalg::files::{TensorEntry, map_file, safetensors_header, write_atomically};
 
 use super::ReadConfig;
 use super::bytes::floats;
 use super::words::{Words, any_word};
-use crate::{Error, Factors, Result, Vocabulary, WordVectors};
+use crate::{Factors, Result, Vocabulary, WordVectors};
 
 /// What the metadata say under `format`.
 const FORMAT: &str = "sixfold-words/1";
@@ -39,7 +38,7 @@ impl Factors {
     /// describes.
     ///
     /// # Errors
-    /// [`Error::Io`]; what was there is then still there.
+    /// [`Error::Io`](crate::Error::Io); what was there is then still there.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let parts =
             [("u", self.u().into_dyn()), ("s", self.s().into_dyn()), ("v", self.v().into_dyn())];
@@ -49,7 +48,8 @@ impl Factors {
     /// Reads what [`save`](Self::save) wrote.
     ///
     /// # Errors
-    /// [`Error::Io`]; [`Error::Malformed`], naming the tensor; those of [`Factors::new`].
+    /// [`Error::Io`](crate::Error::Io); [`Error::Malformed`](crate::Error::Malformed), naming the tensor;
+    /// those of [`Factors::new`].
     #[doc(alias = "load")]
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
@@ -139,8 +139,7 @@ fn integers(bytes: &[u8]) -> Vec<i64> {
     bytes.as_chunks().0.iter().map(|&chunk| i64::from_le_bytes(chunk)).collect()
 }
 
-/// Writes integers first, then floats, then bytes, so that all are aligned; `safetensors` would write
-/// a file that only its owner can read, and from a copy of the whole.
+/// Writes integers first, then floats, then bytes, so that all are aligned.
 fn write(
     path: &Path,
     vocabulary: &Vocabulary,
@@ -152,30 +151,15 @@ fn write(
         offsets.push(text.len() as i64);
         counts.push(count as i64);
     }
-    let mut end = 0;
-    let mut infos = Vec::new();
-    let mut place = |name: &str, dtype: Dtype, shape: &[usize], width: usize| {
-        let begin = end;
-        end += shape.iter().product::<usize>() * width;
-        let (shape, data_offsets) = (shape.to_vec(), (begin, end));
-        infos.push((name.to_owned(), TensorInfo { dtype, shape, data_offsets }));
-    };
-    place("word_offsets", Dtype::I64, &[offsets.len()], 8);
-    place("counts", Dtype::I64, &[counts.len()], 8);
-    for (name, x) in floats {
-        place(name, Dtype::F32, x.shape(), 4);
-    }
-    place("words", Dtype::U8, &[text.len()], 1);
-    let format = HashMap::from([("format".to_owned(), FORMAT.to_owned())]);
-    let header = Metadata::new(Some(format), infos)
-        .map_err(|error| error.to_string())
-        .and_then(|header| serde_json::to_string(&header).map_err(|error| error.to_string()))
-        .map_err(|what| Error::malformed(path, what))?;
+    let mut entries = vec![
+        TensorEntry::new("word_offsets", Dtype::I64, [offsets.len()]),
+        TensorEntry::new("counts", Dtype::I64, [counts.len()]),
+    ];
+    entries.extend(floats.iter().map(|(name, x)| TensorEntry::new(*name, Dtype::F32, x.shape())));
+    entries.push(TensorEntry::new("words", Dtype::U8, [text.len()]));
+    let header = safetensors_header(&[("format", FORMAT)], &entries);
     write_atomically(path, |file| {
-        // Data begin at a multiple of 8 bytes.
-        let length = header.len().next_multiple_of(8);
-        file.write_all(&(length as u64).to_le_bytes())?;
-        write!(file, "{header:<length$}")?;
+        file.write_all(&header)?;
         for value in offsets.iter().chain(&counts) {
             file.write_all(&value.to_le_bytes())?;
         }

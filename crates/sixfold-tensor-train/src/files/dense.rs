@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use safetensors::tensor::Dtype;
+use sixfold_linalg::files::{Dtype, TensorEntry};
 
 use super::table::check_order;
-use super::write::{Entry, write};
+use super::write::write;
 use crate::{Cores, Error, Order, Result};
 
 /// Numbers of a block of rows: 16 MiB.
@@ -37,7 +37,7 @@ pub fn export_dense(
         check_order(order, vocab)?;
     }
     cores.check_finite()?;
-    let entry = Entry { name: name.to_owned(), dtype: Dtype::F32, shape: vec![vocab, d] };
+    let entry = TensorEntry::new(name, Dtype::F32, [vocab, d]);
     // `transformers` reads only files that say so.
     write(path, &[("format", "pt")], &[entry], |output| {
         let each = (BLOCK / d).max(1);

@@ -3,12 +3,10 @@
 use std::path::Path;
 
 use half::{bf16, f16};
-use safetensors::tensor::Dtype;
-use sixfold_linalg::files::map_file;
+use sixfold_linalg::files::{Dtype, TensorEntry, map_file};
 
 use super::read::{Tensors, f32s, u16s};
 use super::table::{Saved, Table, core_entries, core_name, scales_name, write_table};
-use super::write::Entry;
 use crate::quantised::Values;
 use crate::{Order, QuantisedCores, Result};
 
@@ -24,9 +22,8 @@ pub fn save_quantised(
     let (path, shape) = (path.as_ref(), cores.shape());
     match cores.values() {
         Values::Int8 { values, scales } => {
-            let of_core =
-                |k| Entry { name: scales_name(k), dtype: Dtype::F32, shape: vec![shape.rows()[k]] };
-            let mut entries: Vec<Entry> = (0..shape.cores()).map(of_core).collect();
+            let of_core = |k| TensorEntry::new(scales_name(k), Dtype::F32, [shape.rows()[k]]);
+            let mut entries: Vec<TensorEntry> = (0..shape.cores()).map(of_core).collect();
             entries.extend(core_entries(shape, Dtype::I8));
             write_table(path, "int8", shape, order, entries, |output| {
                 output.values(scales, f32::to_le_bytes)?;

@@ -2,11 +2,10 @@
 
 use std::path::Path;
 
-use safetensors::tensor::Dtype;
-use sixfold_linalg::files::map_file;
+use sixfold_linalg::files::{Dtype, TensorEntry, map_file};
 
 use super::read::{Tensors, f32s, u32s};
-use super::write::{Entry, Output, write};
+use super::write::{Output, write};
 use crate::{Cores, Error, Order, Result, TtShape};
 
 /// What the metadata say under `format`: a name and a version.
@@ -88,13 +87,13 @@ pub(super) fn write_table(
     values: &str,
     shape: &TtShape,
     order: Option<&Order>,
-    entries: Vec<Entry>,
+    entries: Vec<TensorEntry>,
     body: impl FnOnce(&mut Output<'_, '_>) -> Result<()>,
 ) -> Result<()> {
     let mut all = Vec::with_capacity(entries.len() + 1);
     if let Some(order) = order {
         check_order(order, shape.vocab_size())?;
-        all.push(Entry { name: "order".to_owned(), dtype: Dtype::U32, shape: vec![order.len()] });
+        all.push(TensorEntry::new("order", Dtype::U32, [order.len()]));
     }
     all.extend(entries);
     let described = serde_json::to_string(shape).map_err(|e| Error::io(path)(e.into()))?;
@@ -106,8 +105,8 @@ pub(super) fn write_table(
 }
 
 /// `cores.0`, …
-pub(super) fn core_entries(shape: &TtShape, dtype: Dtype) -> Vec<Entry> {
-    let entry = |k| Entry { name: core_name(k), dtype, shape: shape.core(k).to_vec() };
+pub(super) fn core_entries(shape: &TtShape, dtype: Dtype) -> Vec<TensorEntry> {
+    let entry = |k| TensorEntry::new(core_name(k), dtype, shape.core(k));
     (0..shape.cores()).map(entry).collect()
 }
 

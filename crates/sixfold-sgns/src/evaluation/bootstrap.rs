@@ -71,7 +71,7 @@ pub fn paired_difference(
         let (name, expected) = ("the variance of a list of scores", "more than 0");
         return Err(Error::InvalidParameter { name, found: 0.0, expected });
     }
-    let (low, high) = interval(n, draws, seed, |drawn| {
+    let (low, high) = bootstrap_interval(n, draws, seed, |drawn| {
         let pick = |list: &[f64]| drawn.iter().map(|&i| list[i]).collect::<Vec<_>>();
         let gold = pick(gold);
         spearman(&pick(a), &gold) - spearman(&pick(b), &gold)
@@ -104,14 +104,24 @@ pub fn paired_accuracy(a: &[bool], b: &[bool], draws: usize, seed: u64) -> Resul
     let gains: Vec<i8> = a.iter().zip(b).map(|(&a, &b)| i8::from(a) - i8::from(b)).collect();
     let mean = |sum: i64| sum as f64 / n as f64;
     let value = mean(gains.iter().map(|&gain| i64::from(gain)).sum());
-    let (low, high) =
-        interval(n, draws, seed, |drawn| mean(drawn.iter().map(|&i| i64::from(gains[i])).sum()))?;
+    let (low, high) = bootstrap_interval(n, draws, seed, |drawn| {
+        mean(drawn.iter().map(|&i| i64::from(gains[i])).sum())
+    })?;
     Ok(Difference { value, low, high })
 }
 
-/// The percentile interval of a statistic over draws of `n` of `n` questions, with replacement. Draws
-/// in which the statistic is not defined do not count.
-pub(super) fn interval(
+/// The 95 % percentile interval of a statistic over draws of `n` of `n` questions, with replacement. Draws in
+/// which the statistic is NaN do not count.
+///
+/// # Errors
+/// [`Error::Hyperparameters`] for 0 draws.
+///
+/// # Complexity
+/// `draws` times that of the statistic, in parallel; the same for any number of threads.
+///
+/// # References
+/// Efron & Tibshirani 1993, chapter 13.
+pub fn bootstrap_interval(
     n: usize,
     draws: usize,
     seed: u64,

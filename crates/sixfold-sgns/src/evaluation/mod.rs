@@ -17,7 +17,7 @@ pub use analogies::{Analogies, Question, Section};
 pub use analogy::{
     AnalogyConfig, AnalogyMethod, AnalogyScore, SectionScore, UnknownQuestions, evaluate_analogies,
 };
-pub use bootstrap::{Difference, paired_accuracy, paired_difference};
+pub use bootstrap::{Difference, bootstrap_interval, paired_accuracy, paired_difference};
 pub use pairs::{WordPair, WordPairs};
 pub use rank::{pearson, ranks, spearman};
 pub use similarity::{PairsConfig, PairsScore, UnknownPairs, evaluate_pairs};

@@ -1,6 +1,6 @@
 //! Agreement of cosines with the similarity that people see.
 
-use super::bootstrap::interval;
+use super::bootstrap::bootstrap_interval;
 use super::lookup::Lookup;
 use super::pairs::WordPairs;
 use super::rank::{pearson, spearman};
@@ -106,7 +106,7 @@ pub fn evaluate_pairs(
         let (name, expected) = ("the variance of cosines or of gold scores", "more than 0");
         return Err(Error::InvalidParameter { name, found: 0.0, expected });
     }
-    let interval = interval(x.len(), config.draws, config.seed, |drawn| {
+    let interval = bootstrap_interval(x.len(), config.draws, config.seed, |drawn| {
         let pick = |list: &[f64]| drawn.iter().map(|&i| list[i]).collect::<Vec<_>>();
         spearman(&pick(&x), &pick(&gold))
     })?;

@@ -7,13 +7,13 @@ mod words;
 pub use config::{CompressConfig, GlueRef, OrderName, TableRef};
 
 use anyhow::{Context as _, Result};
-use ndarray::{Array2, ArrayView2, s};
+use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 use sixfold_linalg::files::MatrixFile;
 use sixfold_linalg::{TruncatedSvdConfig, truncated_svd};
 use sixfold_model::{Checkpoint, EncodeOptions, Tokenizer};
 use sixfold_tensor_train::shape::{column_factors, row_factors};
-use sixfold_tensor_train::{Cores, Order, Target, decompose};
+use sixfold_tensor_train::{Order, Target, decompose};
 
 use self::sentences::Sentences;
 use crate::config::ExperimentFile;
@@ -228,9 +228,6 @@ fn low_rank(
         parameters,
         compression: (vocab * d) as f64 / parameters as f64,
         relative_error: error,
-        similarity: sentences.map(|s| s.similarity_of(near.slice(s![.., ..]))).transpose()?,
+        similarity: sentences.map(|s| s.similarity_of(near.view())).transpose()?,
     })
 }
-
-/// The cores of an order, in the place of a model's table.
-type InPlace<'a> = (&'a Cores, &'a Order);

@@ -4,17 +4,15 @@ use anyhow::Result;
 use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
 use ndarray::ArrayView2;
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use sixfold_model::{
     Checkpoint, EncodeOptions, Encoding, Projection, TokenEmbedding, Tokenizer, Transformer,
     mean_pool,
 };
-use sixfold_sgns::evaluation::spearman;
-use sixfold_tensor_train::TtEmbedding;
+use sixfold_sgns::evaluation::{bootstrap_interval, spearman};
+use sixfold_tensor_train::{Cores, Order, TtEmbedding};
 
-use super::{CompressConfig, InPlace};
+use super::CompressConfig;
 use crate::context::Context;
 use crate::data::{GlueTask, Split};
 use crate::record::{Better, Metric};
@@ -76,7 +74,7 @@ impl Sentences {
     }
 
     /// The correlation with the model's own table, or with cores in its place.
-    pub(super) fn similarity(&self, table: Option<InPlace<'_>>) -> Result<Score> {
+    pub(super) fn similarity(&self, table: Option<(&Cores, &Order)>) -> Result<Score> {
         let Some((cores, order)) = table else { return self.score(&self.model) };
         let table = TtEmbedding::from_cores(cores, &self.device).with_order(order.clone())?;
         self.score(&self.model.clone().map_embedding(|_| table))
@@ -110,23 +108,16 @@ impl Sentences {
         }
         let cosines: Vec<f64> =
             states.chunks_exact(2).map(|two| cosine(&two[0], &two[1])).collect();
-        Ok(self.with_interval(&cosines))
+        self.with_interval(&cosines)
     }
 
-    /// Spearman's correlation, and its percentiles over draws of pairs.
-    fn with_interval(&self, cosines: &[f64]) -> Score {
-        let n = cosines.len();
-        let mut generator = ChaCha8Rng::seed_from_u64(0);
-        let mut draws: Vec<f64> = (0..DRAWS)
-            .map(|_| {
-                let places: Vec<usize> = (0..n).map(|_| generator.random_range(0..n)).collect();
-                let of = |values: &[f64]| places.iter().map(|at| values[*at]).collect::<Vec<_>>();
-                spearman(&of(cosines), &of(&self.scores))
-            })
-            .collect();
-        draws.sort_by(f64::total_cmp);
-        let at = |share: f64| draws[(share * (DRAWS - 1) as f64).round() as usize];
-        Score { value: spearman(cosines, &self.scores), low: at(0.025), high: at(0.975) }
+    /// Spearman's correlation, and its interval over pairs.
+    fn with_interval(&self, cosines: &[f64]) -> Result<Score> {
+        let (low, high) = bootstrap_interval(cosines.len(), DRAWS, 0, |drawn| {
+            let of = |values: &[f64]| drawn.iter().map(|&at| values[at]).collect::<Vec<_>>();
+            spearman(&of(cosines), &of(&self.scores))
+        })?;
+        Ok(Score { value: spearman(cosines, &self.scores), low, high })
     }
 }
 

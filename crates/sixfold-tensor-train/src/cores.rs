@@ -61,8 +61,7 @@ impl Cores {
     /// # Panics
     /// If there is no such core.
     pub fn core(&self, k: usize) -> &[f32] {
-        let start: usize = (0..k).map(|k| self.shape.core_len(k)).sum();
-        &self.values[start..][..self.shape.core_len(k)]
+        &self.values[self.shape.core_range(k)]
     }
 
     /// Rows of the table, `[ids, D]`.

@@ -1,5 +1,6 @@
 //! What a decomposition aims at, and the rule that follows for each bond.
 
+use crate::shape::budget;
 use crate::{Error, Result, TtShape};
 
 /// How far a table is compressed.
@@ -70,12 +71,7 @@ impl Rules {
                 Ok(Self::Error(*error))
             }
             Target::Compression(compression) => {
-                if !(compression.is_finite() && *compression > 0.0) {
-                    let (name, found) = ("the compression", *compression);
-                    return Err(Error::InvalidParameter { name, found, expected: "above 0" });
-                }
-                let numbers = vocab as f64 * shape.d_embed() as f64;
-                let budget = (numbers / compression).floor() as usize;
+                let budget = budget([vocab, shape.d_embed()], *compression)?;
                 let shape = TtShape::within(vocab, rows, columns, budget)?;
                 Ok(Self::Ranks(shape.ranks().to_vec()))
             }

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::Plan;
 use super::chain::{Chain, prefix_len};
 use super::micro::{Left, To, product, product_across};
-use super::packed::{Packed, ring_last, starts};
+use super::packed::{Packed, ring_last};
 use crate::TtShape;
 
 /// The most parts of a batch that have a gradient of their own.
@@ -91,8 +91,7 @@ pub(crate) fn added(mut parts: Vec<Vec<f32>>) -> Vec<f32> {
 /// A gradient of packed cores, laid out as the cores are stored.
 pub(crate) fn finished(shape: &TtShape, mut gradient: Vec<f32>) -> Vec<f32> {
     if shape.is_ring() {
-        let last = starts(shape)[shape.cores() - 1];
-        ring_last(shape, &mut gradient[last..]);
+        ring_last(shape, &mut gradient[shape.core_range(shape.cores() - 1)]);
     }
     gradient
 }
@@ -100,7 +99,6 @@ pub(crate) fn finished(shape: &TtShape, mut gradient: Vec<f32>) -> Vec<f32> {
 /// The derivatives with respect to what a [`Chain`] holds.
 pub(crate) struct Adjoint<'a> {
     cores: &'a Packed<'a>,
-    starts: Vec<usize>,
     chain: Chain<&'a Packed<'a>>,
     /// Of P_1 … P_{d−1}, since their digits last changed.
     prefixes: Vec<Vec<f32>>,
@@ -116,7 +114,6 @@ impl<'a> Adjoint<'a> {
         let last = shape.cores() - 1;
         Self {
             cores,
-            starts: starts(shape),
             chain: Chain::new(cores),
             prefixes: (0..last).map(|k| vec![0.0; prefix_len(cores, k)]).collect(),
             row: vec![0.0; shape.d_embed()],
@@ -133,7 +130,7 @@ impl<'a> Adjoint<'a> {
 
     /// The gradient of the packed last core, to add to.
     pub(crate) fn of_last(&mut self) -> &mut [f32] {
-        let start = self.starts[self.prefixes.len()];
+        let start = self.cores.start(self.prefixes.len());
         &mut self.gradient[start..]
     }
 
@@ -162,7 +159,7 @@ impl<'a> Adjoint<'a> {
         let height = self.row.len() / columns;
         let digit = self.chain.digits()[last];
         let across = self.cores.across(digit);
-        let start = self.starts[last] + digit * across.len();
+        let start = self.cores.start(last) + digit * across.len();
         for a in 0..ring {
             let block = a * left * columns..(a + 1) * left * columns;
             let part = a * height * left..(a + 1) * height * left;
@@ -190,7 +187,7 @@ impl<'a> Adjoint<'a> {
         for k in (changed..shape.cores() - 1).rev() {
             let digit = self.chain.digits()[k];
             let slice = self.cores.slice(k, digit);
-            let start = self.starts[k] + digit * slice.len();
+            let start = self.cores.start(k) + digit * slice.len();
             let of_slice = &mut self.gradient[start..][..slice.len()];
             let (before, this) = self.prefixes.split_at_mut(k);
             let this = &mut this[0];

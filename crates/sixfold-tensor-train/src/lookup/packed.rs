@@ -22,14 +22,20 @@ impl<'a> Packed<'a> {
     /// If the values are not as many as the shape's parameters.
     pub(crate) fn new(shape: &'a TtShape, values: &'a [f32]) -> Self {
         assert_eq!(values.len(), shape.parameters(), "the cores of the shape");
-        let starts = starts(shape);
-        let last = &values[starts[shape.cores() - 1]..];
+        let starts = (0..shape.cores()).map(|k| shape.core_range(k).start).collect();
+        let last = &values[shape.core_range(shape.cores() - 1)];
         let last = if shape.is_ring() { Cow::Owned(ring_first(shape, last)) } else { last.into() };
         Self { shape, values, starts, last, across: OnceLock::new() }
     }
 
     pub(crate) fn shape(&self) -> &'a TtShape {
         self.shape
+    }
+
+    /// Where core k begins among all numbers.
+    #[inline(always)]
+    pub(crate) fn start(&self, k: usize) -> usize {
+        self.starts[k]
     }
 
     /// The whole last core, `[I_d, r_0, r_{d−1}, J_d]`.
@@ -65,17 +71,6 @@ impl<'a> Packed<'a> {
             &self.values[self.starts[k] + digit * len..][..len]
         }
     }
-}
-
-/// Where each core begins.
-pub(crate) fn starts(shape: &TtShape) -> Vec<usize> {
-    let mut start = 0;
-    let next = |k| {
-        let this = start;
-        start += shape.core_len(k);
-        this
-    };
-    (0..shape.cores()).map(next).collect()
 }
 
 /// The last core of a ring, slices `[r_{d−1}, J_d, r_0]` → `[r_0, r_{d−1}, J_d]`.

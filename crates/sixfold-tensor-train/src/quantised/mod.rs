@@ -126,9 +126,8 @@ impl QuantisedCores {
 
     /// Slice i_k of core k (from 0) in f32, `[r_{k−1}, J_k, r_k]`.
     fn slice_into(&self, k: usize, digit: usize, slice: &mut [f32]) {
-        let before = 0..k;
-        let start: usize = before.clone().map(|k| self.shape.core_len(k)).sum();
-        let number: usize = before.map(|k| self.shape.rows()[k]).sum();
+        let start = self.shape.core_range(k).start;
+        let number: usize = self.shape.rows()[..k].iter().sum();
         self.values.slice_into(start + digit * slice.len(), number + digit, slice);
     }
 }

@@ -5,6 +5,9 @@ mod rank;
 pub mod reference;
 
 pub use factors::{column_factors, row_factors};
+pub(crate) use rank::budget;
+
+use std::ops::Range;
 
 use crate::{Error, Result};
 
@@ -210,6 +213,12 @@ impl TtShape {
     /// Numbers in core k.
     pub fn core_len(&self, k: usize) -> usize {
         self.core(k).iter().product()
+    }
+
+    /// Where core k stands among the numbers of all cores, one after the other.
+    pub fn core_range(&self, k: usize) -> Range<usize> {
+        let start = (0..k).map(|k| self.core_len(k)).sum();
+        start..start + self.core_len(k)
     }
 
     /// Σ r_{k−1}·I_k·J_k·r_k.

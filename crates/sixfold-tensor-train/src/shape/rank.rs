@@ -65,13 +65,8 @@ impl TtShape {
         cores: usize,
         compression: f64,
     ) -> Result<Self> {
-        if !(compression.is_finite() && compression > 0.0) {
-            let name = "compression";
-            return Err(Error::InvalidParameter { name, found: compression, expected: "above 0" });
-        }
         let (rows, columns) = (row_factors_of(vocab, cores)?, column_factors_of(d_embed, cores)?);
-        let budget = (vocab as f64 * d_embed as f64 / compression).floor() as usize;
-        Self::within(vocab, rows, columns, budget)
+        Self::within(vocab, rows, columns, budget([vocab, d_embed], compression)?)
     }
 
     /// The train of `cores` cores with planned factors and one rank.
@@ -82,6 +77,15 @@ impl TtShape {
         let (rows, columns) = (row_factors_of(vocab, cores)?, column_factors_of(d_embed, cores)?);
         Self::train(vocab, rows, columns, rank)
     }
+}
+
+/// The most numbers that leave a table so many times smaller.
+pub(crate) fn budget([vocab, d_embed]: [usize; 2], compression: f64) -> Result<usize> {
+    if !(compression.is_finite() && compression > 0.0) {
+        let (name, found) = ("the compression", compression);
+        return Err(Error::InvalidParameter { name, found, expected: "above 0" });
+    }
+    Ok((vocab as f64 * d_embed as f64 / compression).floor() as usize)
 }
 
 /// The planned factors, where sizes and number of cores allow any.

@@ -195,7 +195,7 @@ struct Product {
 impl Product {
     /// Of nodes with k + 1 digits, k ≥ 1.
     fn new(shape: &TtShape, k: usize) -> Self {
-        let start = (0..k).map(|k| shape.core_len(k)).sum();
+        let start = shape.core_range(k).start;
         let [_, left, columns, right] = shape.core(k);
         let above = shape.columns()[..k].iter().product();
         if k + 1 == shape.cores() {

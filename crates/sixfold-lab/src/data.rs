@@ -10,9 +10,11 @@ mod documents;
 mod glue;
 pub mod synthetic;
 mod tasks;
+mod words;
 pub use documents::{Column, Documents};
 pub use glue::{GlueTask, Labelled, Split};
 pub use tasks::{SentenceTask, UnknownTask};
+pub use words::{WordNumbers, words};
 
 /// What a key of a config points to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

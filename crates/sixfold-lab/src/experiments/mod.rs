@@ -44,4 +44,5 @@ pub fn registry() -> Registry {
         .with(sgns::Similarity)
         .with(sgns::Train)
         .with(tensor_train::Compress)
+        .with(tensor_train::Sentiment)
 }

@@ -68,7 +68,8 @@ fn list_is_json_on_demand() {
             Some("sgns/objective"),
             Some("sgns/similarity"),
             Some("sgns/train"),
-            Some("tensor-train/compress")
+            Some("tensor-train/compress"),
+            Some("tensor-train/sentiment")
         ]
     );
     assert!(out(&lab(dir.path(), &["list"])).contains("linearity/profile"));

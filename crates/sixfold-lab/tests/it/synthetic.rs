@@ -36,7 +36,8 @@ pub(crate) fn registry() -> Registry {
             .with(sgns::Objective)
             .with(sgns::Similarity)
             .with(sgns::Train)
-            .with(tensor_train::Compress),
+            .with(tensor_train::Compress)
+            .with(tensor_train::Sentiment),
         None => registry,
     }
 }

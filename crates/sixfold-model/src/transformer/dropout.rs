@@ -9,8 +9,11 @@ use crate::Seed;
 use crate::ops::{DropoutMask, dropout};
 
 /// Dropout that acts on devices with autodiff and nowhere else.
+///
+/// Masks come from the stream that [`seed_dropout`] sets, which a
+/// [`Trainer`](crate::train::Trainer) does before each step.
 #[derive(Module, Debug)]
-pub(crate) struct Dropout {
+pub struct Dropout {
     probability: f64,
 }
 
@@ -25,7 +28,8 @@ pub fn seed_dropout(seed: Seed) {
 }
 
 impl Dropout {
-    pub(crate) fn new(probability: f64) -> Self {
+    /// Numbers are set to 0 with a probability below 1, and the others scaled up.
+    pub fn new(probability: f64) -> Self {
         Self { probability }
     }
 
@@ -38,7 +42,11 @@ impl Dropout {
         })
     }
 
-    pub(crate) fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+    /// Drops some of the numbers, while training.
+    ///
+    /// # Shapes
+    /// any → the same
+    pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         match self.mask(&x) {
             Some(mask) => dropout(x, mask),
             None => x,

@@ -32,8 +32,7 @@ pub use norm::Norm;
 use block::Pass;
 use cache::LayerCache;
 use context::{Columns, Context};
-pub(crate) use dropout::Dropout;
-pub use dropout::seed_dropout;
+pub use dropout::{Dropout, seed_dropout};
 pub(crate) use init::Init;
 
 /// A transformer without a head: embeddings, blocks, final norm.

@@ -10,6 +10,7 @@ mod cross_entropy;
 mod dropout;
 mod embedding;
 mod linear;
+mod lstm;
 mod norm;
 mod rotary;
 mod softmax;

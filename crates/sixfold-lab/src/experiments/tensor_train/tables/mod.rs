@@ -4,7 +4,7 @@ mod choice;
 mod table;
 
 pub use choice::{Choice, Form, UnknownTable};
-pub(super) use table::{Recipe, Table, Tables};
+pub(super) use table::{Recipe, Tables};
 
 use crate::config::Problem;
 

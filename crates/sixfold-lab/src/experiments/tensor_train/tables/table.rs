@@ -8,7 +8,9 @@ use sixfold_model::{Seed, TokenEmbedding};
 use sixfold_tensor_train::baselines::{
     HashEmbedding, LowRankEmbedding, QuotientRemainderEmbedding,
 };
-use sixfold_tensor_train::{Initializer, Result, TtEmbedding, TtEmbeddingConfig, TtShape};
+use sixfold_tensor_train::{
+    Initializer, QuantisedCores, Result, TtEmbedding, TtEmbeddingConfig, TtShape,
+};
 
 use super::{Choice, Form};
 
@@ -174,6 +176,24 @@ impl Tables {
     /// Parameters of all of them.
     pub(in super::super) fn parameters(&self) -> usize {
         self.num_params()
+    }
+
+    /// The same with the cores of trains in 8 bits; none for other forms.
+    ///
+    /// # Errors
+    /// Cores that are not finite.
+    pub(in super::super) fn in_eight_bits(&self, device: &Device) -> Result<Option<Self>> {
+        let of = |table: &Table| -> Result<Option<Table>> {
+            match table {
+                Table::Train(table) => {
+                    let cores = QuantisedCores::int8(&table.to_cores())?.dequantise();
+                    Ok(Some(Table::Train(TtEmbedding::from_cores(&cores, device))))
+                }
+                _ => Ok(None),
+            }
+        };
+        let scored = self.scored.as_ref().map(of).transpose()?;
+        Ok(of(&self.read)?.map(|read| Self { read, scored: scored.flatten() }))
     }
 
     /// How many times fewer parameters than one dense table has.

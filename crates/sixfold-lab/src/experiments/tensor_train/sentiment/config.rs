@@ -1,0 +1,139 @@
+//! The config of `tensor-train/sentiment`.
+
+use serde::{Deserialize, Serialize};
+use sixfold_model::train::{AdamWConfig, Schedule, TrainerConfig};
+
+use super::super::tables::{self, Choice};
+use crate::config::{Problem, Validate};
+use crate::data::{Input, InputKind};
+
+/// Which reviews, which tables, and the model around them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SentimentConfig {
+    /// Where the reviews lie.
+    pub reviews: ReviewsRef,
+    /// The tables that are compared: each is a training of its own, from the same draws.
+    pub embeddings: Vec<Choice>,
+    /// The rank of trains and rings whose name says none. Tables of the other forms have no more
+    /// parameters than such a train, as far as they can be so small.
+    pub rank: usize,
+    /// Cores of trains and rings.
+    pub cores: usize,
+    /// Numbers for words at most, the three that stand for no word included.
+    pub max_words: usize,
+    /// Words of a review that are read: the last ones.
+    pub max_tokens: usize,
+    /// Width of the vectors.
+    pub d_embed: usize,
+    /// Width of the state, each way.
+    pub d_hidden: usize,
+    /// Part of the vectors' and of the pooled states' numbers that are dropped while training.
+    pub dropout: f64,
+    /// The training.
+    pub recipe: SentimentRecipe,
+}
+
+/// Reviews in a file.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ReviewsRef {
+    /// A table with columns `label` and `text`. Empty for generated sentences.
+    pub path: String,
+    /// Reviews that are not learned from and report: the seed draws them.
+    pub held_out: usize,
+}
+
+/// How the classifier is trained, the same for every table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SentimentRecipe {
+    /// Reviews of a step.
+    pub batch_size: usize,
+    /// Passes over the reviews. What is reported is the model after the last.
+    pub epochs: u64,
+    /// The learning rate of the first step after the warm-up; it falls to 0 in a line.
+    pub peak_lr: f64,
+    /// Standard deviation of the entries of each table at first.
+    pub std: f64,
+}
+
+impl Default for SentimentConfig {
+    fn default() -> Self {
+        let choices = ["dense", "tt", "tr", "low-rank"];
+        Self {
+            reviews: ReviewsRef::default(),
+            embeddings: choices.map(|name| name.parse().expect("a table")).to_vec(),
+            rank: 16,
+            cores: 3,
+            max_words: 25_000,
+            max_tokens: 200,
+            d_embed: 256,
+            d_hidden: 64,
+            dropout: 0.3,
+            recipe: SentimentRecipe::default(),
+        }
+    }
+}
+
+impl Default for SentimentRecipe {
+    fn default() -> Self {
+        Self { batch_size: 64, epochs: 3, peak_lr: 2e-3, std: 0.1 }
+    }
+}
+
+impl SentimentConfig {
+    pub(super) fn trainer(&self, seed: u64) -> TrainerConfig {
+        TrainerConfig {
+            batch_size: self.recipe.batch_size,
+            epochs: self.recipe.epochs,
+            peak_lr: self.recipe.peak_lr,
+            schedule: Schedule::Linear,
+            warmup_ratio: 0.05,
+            optimizer: AdamWConfig { weight_decay: 0.0, ..AdamWConfig::default() },
+            seed,
+            ..TrainerConfig::default()
+        }
+    }
+
+    /// The files that have to be there.
+    pub(super) fn inputs(&self) -> Vec<Input> {
+        match self.reviews.path.as_str() {
+            "" => Vec::new(),
+            path => vec![Input::new(InputKind::File, "reviews.path", path)],
+        }
+    }
+}
+
+impl Validate for SentimentConfig {
+    fn problems(&self) -> Vec<Problem> {
+        let mut problems = tables::problems(&self.embeddings, false);
+        let mut require = |holds: bool, key: &str, message: String| {
+            if !holds {
+                problems.push(Problem::new(key, message));
+            }
+        };
+        let from_file = !self.reviews.path.is_empty();
+        let held_out = self.reviews.held_out;
+        require(!from_file || held_out > 0, "reviews.held_out", "is 0".to_owned());
+        let message = format!("{held_out}, but generated sentences have a split of their own");
+        require(from_file || held_out == 0, "reviews.held_out", message);
+        require(self.rank > 0, "rank", "is 0".to_owned());
+        require((2..=8).contains(&self.cores), "cores", format!("{}, expected 2 to 8", self.cores));
+        require(self.max_words >= 16, "max_words", "is below 16".to_owned());
+        require(self.max_tokens > 0, "max_tokens", "is 0".to_owned());
+        require(self.d_embed > 0, "d_embed", "is 0".to_owned());
+        require(self.d_hidden > 0, "d_hidden", "is 0".to_owned());
+        let message = format!("{}, expected 0 or more and below 1", self.dropout);
+        require((0.0..1.0).contains(&self.dropout), "dropout", message);
+        let std = self.recipe.std;
+        let message = format!("{std}, expected a positive number");
+        require(std.is_finite() && std > 0.0, "recipe.std", message);
+        if let Err(sixfold_model::Error::Hyperparameters { problems: found }) =
+            self.trainer(0).validate()
+        {
+            problems.extend(found.into_iter().map(|problem| Problem::new("recipe", problem)));
+        }
+        problems
+    }
+}

@@ -6,6 +6,7 @@ use anyhow::Result;
 
 use crate::error::{config, missing};
 
+pub mod clicks;
 mod documents;
 mod glue;
 mod reviews;

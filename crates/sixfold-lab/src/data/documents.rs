@@ -36,12 +36,8 @@ impl Documents {
     /// # Errors
     /// A file that cannot be opened, a table without a column given, or the other way round.
     pub fn open(path: &Path, column: Option<&Column>) -> Result<Self> {
-        let file = BufReader::new(File::open(path).with_context(|| doing("open", path))?);
-        let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-        let lines: Box<dyn BufRead> = match name.ends_with(".gz") {
-            true => Box::new(BufReader::new(MultiGzDecoder::new(file))),
-            false => Box::new(file),
-        };
+        let lines = Self::lines(path)?;
+        let name = name_of(path);
         let is_table = name.trim_end_matches(".gz").ends_with(".tsv");
         let mut documents = Self { lines, path: path.to_owned(), number: 0, column: None };
         match (is_table, column) {
@@ -61,6 +57,18 @@ impl Documents {
             }
         }
         Ok(documents)
+    }
+
+    /// The lines of a file, unpacked where its name ends in `.gz`.
+    ///
+    /// # Errors
+    /// A file that cannot be opened.
+    pub(crate) fn lines(path: &Path) -> Result<Box<dyn BufRead>> {
+        let file = BufReader::new(File::open(path).with_context(|| doing("open", path))?);
+        Ok(match name_of(path).ends_with(".gz") {
+            true => Box::new(BufReader::new(MultiGzDecoder::new(file))),
+            false => Box::new(file),
+        })
     }
 
     fn find(&mut self, column: &Column) -> Result<()> {
@@ -135,6 +143,11 @@ impl Documents {
         }
         Ok((!text.is_empty()).then_some(text))
     }
+}
+
+/// The name of a file in lower case.
+fn name_of(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().to_lowercase()
 }
 
 impl Iterator for Documents {

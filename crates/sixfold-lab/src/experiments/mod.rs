@@ -44,5 +44,6 @@ pub fn registry() -> Registry {
         .with(sgns::Similarity)
         .with(sgns::Train)
         .with(tensor_train::Compress)
+        .with(tensor_train::Ctr)
         .with(tensor_train::Sentiment)
 }

@@ -69,6 +69,7 @@ fn list_is_json_on_demand() {
             Some("sgns/similarity"),
             Some("sgns/train"),
             Some("tensor-train/compress"),
+            Some("tensor-train/ctr"),
             Some("tensor-train/sentiment")
         ]
     );

@@ -9,5 +9,6 @@ mod overrides;
 mod runs;
 mod sgns;
 mod started;
+mod swapped;
 mod synthetic;
 mod tensor_train;

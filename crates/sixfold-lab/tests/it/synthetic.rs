@@ -37,6 +37,7 @@ pub(crate) fn registry() -> Registry {
             .with(sgns::Similarity)
             .with(sgns::Train)
             .with(tensor_train::Compress)
+            .with(tensor_train::Ctr)
             .with(tensor_train::Sentiment),
         None => registry,
     }

@@ -4,6 +4,7 @@
 //! too. Trains that [`decompose`](crate::decompose::decompose) made have zeros there, up to its error.
 //! Numbers are f64 inside.
 
+mod freeze;
 mod round;
 mod train;
 

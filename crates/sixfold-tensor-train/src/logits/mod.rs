@@ -10,7 +10,9 @@ mod dense;
 mod hidden;
 mod merged;
 mod tiled;
+mod top_k;
 
 pub use blocks::Method;
 pub use cross_entropy::{CrossEntropy, cross_entropy, cross_entropy_backward};
 pub use dense::{logits, logits_backward, logits_into};
+pub use top_k::{TopK, top_k};

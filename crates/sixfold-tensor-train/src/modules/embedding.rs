@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use burn::module::{Module, Param};
+use burn::nn::Embedding;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use sixfold_model::TokenEmbedding;
 
@@ -104,6 +105,17 @@ impl TtEmbedding {
             |core: &Param<Tensor<4>>| core.val().into_data().iter::<f32>().collect::<Vec<_>>();
         let values = self.cores.iter().flat_map(values).collect();
         Cores::new(TtShape::clone(&self.shape), values).expect("cores of the shape")
+    }
+
+    /// The whole table as a dense layer, for programs that know no tensor trains: ids are those of this table,
+    /// whatever its order, and a row of padding is zeros.
+    ///
+    /// # Complexity
+    /// V·D numbers, the one operation here that builds them.
+    pub fn to_dense(&self) -> Embedding {
+        let plan = self.plan(0..self.shape.vocab_size() as i64);
+        let plan = plan.unwrap_or_else(|error| unreachable!("ids below the vocabulary: {error}"));
+        Embedding { weight: Param::from_tensor(self.forward_planned(&plan).detach()) }
     }
 
     /// What a batch of ids asks for; the one thing that needs ids on the host. A data loader can make it

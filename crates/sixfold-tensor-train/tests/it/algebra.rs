@@ -163,3 +163,17 @@ proptest! {
         prop_assert!(errors.is_sorted_by(|a, b| *a >= b - 1e-9), "{errors:?}");
     }
 }
+
+#[test]
+fn frozen_tables_are_the_same_with_two_cores() {
+    for (seed, shape) in shapes().into_iter().enumerate() {
+        let cores = random(shape.clone(), seed as u64);
+        let frozen = cores.freeze().unwrap();
+        assert_eq!(frozen.shape().cores(), 2);
+        assert_eq!(frozen.shape().ranks()[1], shape.ranks()[shape.cores() - 1]);
+        let exact = dense(&cores);
+        let error = norm(&(&dense(&frozen) - &exact)) / norm(&exact);
+        assert!(error < 2e-6, "{shape:?}: {error}");
+        assert_eq!(frozen.freeze().unwrap(), frozen);
+    }
+}

@@ -3,7 +3,7 @@
 use ndarray::Array2;
 use rand::RngExt;
 use sixfold_tensor_train::logits::{
-    Method, cross_entropy, cross_entropy_backward, logits, logits_backward,
+    Method, cross_entropy, cross_entropy_backward, logits, logits_backward, top_k,
 };
 use sixfold_tensor_train::lookup::{Plan, backward};
 use sixfold_tensor_train::{Cores, TtShape};
@@ -252,4 +252,45 @@ fn the_method_follows_the_ranks() {
     let axis: Vec<Method> = (1..=64).map(|rank| Method::choose(&of_rank(rank), 512)).collect();
     // Once the tiles win, they do so for all larger ranks.
     assert!(axis.is_sorted_by_key(|method| *method == Method::Tiled));
+}
+
+#[test]
+fn the_largest_logits_are_those_of_all_logits_sorted() {
+    // Several blocks, a last one that is not whole, and more hidden states than one chunk.
+    let shape = TtShape::train(5_000, [17, 17, 18], [2, 4, 4], 3).unwrap();
+    for (cores, n) in [(random(shape, 7), 520), (random(shapes().remove(0), 1), 3)] {
+        let (shape, hidden) = (cores.shape(), hidden(&cores, n));
+        let (h, vocab) = (hidden.as_slice().unwrap(), shape.vocab_size());
+        for method in METHODS {
+            let all = logits(shape, cores.values(), h, method);
+            let sorted = all.chunks(vocab).map(|logits| {
+                let mut ids: Vec<u32> = (0..vocab as u32).collect();
+                let at = |id: &u32| logits[*id as usize];
+                ids.sort_by(|a, b| at(b).total_cmp(&at(a)).then(a.cmp(b)));
+                ids
+            });
+            let sorted: Vec<Vec<u32>> = sorted.collect();
+            // More than there are rows only of a small table: that is sorting by insertion.
+            for k in [0, 1, 5, if n == 3 { vocab + 1 } else { 40 }] {
+                let found = top_k(shape, cores.values(), h, k, method);
+                assert_eq!((found.k, found.ids.len()), (k.min(vocab), n * k.min(vocab)));
+                for (i, sorted) in sorted.iter().enumerate() {
+                    let of_state = i * found.k..(i + 1) * found.k;
+                    let ids = &found.ids[of_state.clone()];
+                    assert_eq!(ids, &sorted[..found.k], "state {i}, {method:?}, k = {k}");
+                    let logits = ids.iter().map(|id| all[i * vocab + *id as usize].to_bits());
+                    assert!(found.logits[of_state].iter().map(|x| x.to_bits()).eq(logits));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn equal_logits_come_in_the_order_of_their_rows() {
+    let shape = TtShape::train(3_000, [50, 60], [1, 2], 1).unwrap();
+    let cores = Cores::new(shape.clone(), vec![1.0; shape.parameters()]).unwrap();
+    for method in METHODS {
+        assert_eq!(top_k(&shape, cores.values(), &[1.0, 1.0], 4, method).ids, [0, 1, 2, 3]);
+    }
 }

@@ -3,10 +3,9 @@
 use burn::module::{Module, Param};
 use burn::nn::Linear;
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use rand_distr::{Distribution, Uniform};
 use sixfold_model::{Batch, Dropout, Projection, Seed, TokenEmbedding, ops};
 
-use super::super::tables::Tables;
+use super::super::tables::{Tables, uniform};
 
 /// One way through a text.
 #[derive(Module, Debug)]
@@ -25,21 +24,6 @@ pub(super) struct Classifier {
     backwards: Direction,
     head: Linear,
     dropout: Dropout,
-}
-
-/// Numbers between ±1/√d, as PyTorch begins its LSTM.
-fn uniform<const D: usize>(
-    shape: [usize; D],
-    d: usize,
-    seed: Seed,
-    name: &str,
-    device: &Device,
-) -> Param<Tensor<D>> {
-    let bound = (d as f32).sqrt().recip();
-    let range = Uniform::new_inclusive(-bound, bound).expect("an interval");
-    let draws = range.sample_iter(seed.derive("init").stream(name));
-    let values: Vec<f32> = draws.take(shape.iter().product()).collect();
-    Param::from_tensor(Tensor::from_data(TensorData::new(values, shape), device))
 }
 
 impl Direction {
@@ -124,7 +108,7 @@ mod tests {
         let model = Classifier::new(tables, 6, 0.5, seed, &device);
         let of = |texts: &[Vec<u32>]| {
             let batch = Batch::pad(texts, 0, PaddingSide::Right);
-            model.forward(&batch, &device).into_data().to_vec::<f32>().unwrap()
+            model.forward(&batch, &device).into_data().try_to_vec::<f32>().unwrap()
         };
         let (short, long) = (vec![5, 9, 7], vec![11, 4, 8, 30, 22, 41, 3]);
         let together = of(&[short.clone(), long.clone()]);

@@ -3,7 +3,7 @@
 use burn::module::{Module, Param};
 use burn::nn::Embedding;
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use rand_distr::{Distribution, Normal};
+use rand_distr::{Distribution, Normal, Uniform};
 use sixfold_model::{Seed, TokenEmbedding};
 use sixfold_tensor_train::baselines::{
     HashEmbedding, LowRankEmbedding, QuotientRemainderEmbedding,
@@ -114,6 +114,21 @@ fn dense(shape: [usize; 2], std: f64, seed: Seed, device: &Device) -> Embedding 
     let values: Vec<f32> = draws.take(shape[0] * shape[1]).map(|value| value as f32).collect();
     let weight = Param::from_tensor(Tensor::from_data(TensorData::new(values, shape), device));
     Embedding { weight }
+}
+
+/// Numbers between ±1/√d, as PyTorch begins LSTMs and linear layers.
+pub(in super::super) fn uniform<const D: usize>(
+    shape: [usize; D],
+    d: usize,
+    seed: Seed,
+    name: &str,
+    device: &Device,
+) -> Param<Tensor<D>> {
+    let bound = (d as f32).sqrt().recip();
+    let range = Uniform::new_inclusive(-bound, bound).expect("an interval");
+    let draws = range.sample_iter(seed.derive("init").stream(name));
+    let values: Vec<f32> = draws.take(shape.iter().product()).collect();
+    Param::from_tensor(Tensor::from_data(TensorData::new(values, shape), device))
 }
 
 /// A table of any form.

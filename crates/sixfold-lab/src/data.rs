@@ -8,11 +8,13 @@ use crate::error::{config, missing};
 
 mod documents;
 mod glue;
+mod pairs;
 pub mod synthetic;
 mod tasks;
 mod words;
 pub use documents::{Column, Documents};
 pub use glue::{GlueTask, Labelled, Split};
+pub use pairs::{Pair, read_pairs};
 pub use tasks::{SentenceTask, UnknownTask};
 pub use words::{WordNumbers, words};
 

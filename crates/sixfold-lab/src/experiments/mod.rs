@@ -8,6 +8,7 @@ pub mod linearity;
 pub mod profile;
 mod seeds;
 pub mod sgns;
+mod steps;
 pub mod tensor_train;
 
 use crate::experiment::Registry;
@@ -44,4 +45,6 @@ pub fn registry() -> Registry {
         .with(sgns::Similarity)
         .with(sgns::Train)
         .with(tensor_train::Compress)
+        .with(tensor_train::LanguageModel)
+        .with(tensor_train::Translation)
 }

@@ -68,7 +68,9 @@ fn list_is_json_on_demand() {
             Some("sgns/objective"),
             Some("sgns/similarity"),
             Some("sgns/train"),
-            Some("tensor-train/compress")
+            Some("tensor-train/compress"),
+            Some("tensor-train/language-model"),
+            Some("tensor-train/translation")
         ]
     );
     assert!(out(&lab(dir.path(), &["list"])).contains("linearity/profile"));

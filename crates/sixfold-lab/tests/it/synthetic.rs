@@ -36,7 +36,9 @@ pub(crate) fn registry() -> Registry {
             .with(sgns::Objective)
             .with(sgns::Similarity)
             .with(sgns::Train)
-            .with(tensor_train::Compress),
+            .with(tensor_train::Compress)
+            .with(tensor_train::LanguageModel)
+            .with(tensor_train::Translation),
         None => registry,
     }
 }

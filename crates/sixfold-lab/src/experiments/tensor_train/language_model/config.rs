@@ -13,8 +13,8 @@ use crate::experiments::profile::TextConfig;
 pub struct LanguageModelConfig {
     /// The text; reading stops at the end of the document with word number `max_tokens`.
     pub text: TextConfig,
-    /// Every how manyth document is held out: neighbours in a text may be parts of one story, so
-    /// that the last documents are taken, not ones in between.
+    /// One document in so many is held out, and those are the last of the text: neighbours may be
+    /// parts of one story, so that ones in between would be known in part.
     pub held_out: usize,
     /// How often a word must be in the text that is learned from to have a number.
     pub min_count: u64,

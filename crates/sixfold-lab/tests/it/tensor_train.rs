@@ -121,7 +121,8 @@ fn translations_are_learned_kept_and_scored() {
         "beams=1",
         "recipe.d_model=32",
         "recipe.n_heads=2",
-        "recipe.epochs=1",
+        "recipe.epochs=2",
+        "recipe.peak_lr=4e-3",
     ];
     let dir = tempfile::tempdir().unwrap();
     let run = run("tensor-train/translation", &dir.path().join("run"), &tiny);
@@ -143,7 +144,7 @@ fn translations_are_learned_kept_and_scored() {
         assert!(ends[0] <= value && value <= ends[1], "{embedding}: {ends:?}");
         // Untrained models guess among hundreds of subwords.
         let perplexity = of("perplexity", embedding)[0]["value"].as_f64().unwrap();
-        assert!(perplexity < 30.0, "{embedding}: {perplexity}");
+        assert!(perplexity < 10.0, "{embedding}: {perplexity}");
     }
     let [dense, two, one] = ["dense-tied", "tt-4", "tt-4-tied"].map(|name| sizes(&run, name));
     assert_eq!(dense[2], 1.0);
@@ -153,6 +154,7 @@ fn translations_are_learned_kept_and_scored() {
     let change = of("bleu_change", "tt-4")[0]["value"].as_f64().unwrap();
     let bleu = |name| of("bleu", name)[0]["value"].as_f64().unwrap();
     assert!((change - (bleu("tt-4") - bleu("dense-tied"))).abs() < 1e-9);
+    assert!(bleu("tt-4") > 2.0, "some words are right");
     assert!(run.report.contains("`tt-4-tied` ("), "{}", run.report);
     resumes("tensor-train/translation", &tiny, "tt-4", run);
 }
@@ -160,13 +162,14 @@ fn translations_are_learned_kept_and_scored() {
 #[test]
 fn language_models_learn_more_than_frequencies_of_words() {
     let tiny = [
-        "embeddings=[\"dense\",\"low-rank-tied\",\"tt-8\"]",
+        "embeddings=[\"dense\",\"low-rank-tied\",\"tt-16\"]",
         "text.max_tokens=20000",
-        "rank=8",
+        "rank=16",
         "recipe.d_model=32",
         "recipe.n_heads=2",
         "recipe.batch_tokens=256",
-        "recipe.epochs=2",
+        "recipe.epochs=4",
+        "recipe.peak_lr=4e-3",
     ];
     let dir = tempfile::tempdir().unwrap();
     let run = run("tensor-train/language-model", &dir.path().join("run"), &tiny);
@@ -174,19 +177,20 @@ fn language_models_learn_more_than_frequencies_of_words() {
     let words = run.value("words", &[]);
     let unknown = run.value("unknown", &[]);
     assert!(words > 500.0 && unigram < words && (0.01..0.5).contains(&unknown));
-    for embedding in ["dense", "low-rank-tied", "tt-8"] {
+    for embedding in ["dense", "low-rank-tied", "tt-16"] {
         let found = run.named("perplexity", &[("embedding", embedding.into())])[0];
         let value = found["value"].as_f64().unwrap();
-        assert!(value < 1.5 * unigram, "{embedding}: {value} and {unigram}");
+        assert!(value < unigram, "{embedding}: {value} and {unigram}");
         let ends = [&found["ci95"][0], &found["ci95"][1]].map(|end: &Value| end.as_f64().unwrap());
         assert!(ends[0] < value && value < ends[1], "{embedding}: {ends:?}");
     }
-    let [dense, low_rank, train] = ["dense", "low-rank-tied", "tt-8"].map(|name| sizes(&run, name));
+    let [dense, low_rank, train] =
+        ["dense", "low-rank-tied", "tt-16"].map(|name| sizes(&run, name));
     assert_eq!((dense[2], dense[0]), (0.5, 2.0 * 32.0 * words));
-    assert!(2.0 * low_rank[0] <= train[0] && train[2] > 4.0, "{low_rank:?} and {train:?}");
-    let change = run.value("loss_change", &[("embedding", "tt-8".into())]);
+    assert!(2.0 * low_rank[0] <= train[0] && train[2] > 1.5, "{low_rank:?} and {train:?}");
+    let change = run.value("loss_change", &[("embedding", "tt-16".into())]);
     let perplexity = |name: &str| run.value("perplexity", &[("embedding", name.into())]);
-    assert!((change - (perplexity("tt-8") / perplexity("dense")).ln()).abs() < 1e-9);
+    assert!((change - (perplexity("tt-16") / perplexity("dense")).ln()).abs() < 1e-9);
     assert!(run.report.contains("not in it and count as the one unknown word"), "{}", run.report);
     resumes("tensor-train/language-model", &tiny, "low-rank-tied", run);
 }

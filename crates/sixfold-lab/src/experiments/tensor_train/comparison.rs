@@ -207,7 +207,7 @@ impl Comparison {
         };
         Figure {
             name: metric.to_owned(),
-            title: format!("{called} against compression"),
+            title: format!("Compression and {called}"),
             caption: format!(
                 "Compression: parameters of one dense table over those of all tables of a model. 95 % \
                  intervals over {bars}."

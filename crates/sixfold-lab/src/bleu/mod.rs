@@ -130,11 +130,10 @@ mod tests {
 
     #[test]
     fn nothing_in_common_is_nothing() {
-        assert_eq!(bleu(&[("a b c d e", "v w x y z")]), 0.0);
-        assert_eq!(bleu(&[("", "v w x y z")]), 0.0);
         // Without a run of four words there is no fourth share.
-        assert_eq!(bleu(&[("a b c", "a b c")]), 0.0);
-        assert_eq!(Counts::default().bleu(), 0.0);
+        for pair in [("a b c d e", "v w x y z"), ("", "v w x y z"), ("a b c", "a b c"), ("", "")] {
+            assert!(bleu(&[pair]).abs() < f64::EPSILON, "{pair:?}");
+        }
     }
 
     #[test]

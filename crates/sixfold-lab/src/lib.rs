@@ -5,6 +5,7 @@
 //! `run` that records metrics in a [`Context`], and a `present` that turns results into words,
 //! tables and figures.
 
+pub mod bleu;
 pub mod config;
 pub mod data;
 pub mod experiments;

@@ -1,5 +1,7 @@
 //! Text to batches, through Hugging Face's `tokenizers`.
 
+mod bpe;
+
 use std::path::{Path, PathBuf};
 
 use tokenizers::EncodeInput;
@@ -7,7 +9,7 @@ use tokenizers::utils::truncation::TruncationParams;
 
 use crate::{Batch, Error, PaddingSide, Result};
 
-/// A tokenizer from a model directory.
+/// A tokenizer from a model directory, or learned from texts ([`Tokenizer::train_bpe`]).
 ///
 /// ```no_run
 /// use sixfold_model::{EncodeOptions, Tokenizer};

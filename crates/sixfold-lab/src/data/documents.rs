@@ -107,6 +107,14 @@ impl Documents {
         Ok(Some(line))
     }
 
+    /// All lines that are left, empty ones too.
+    ///
+    /// # Errors
+    /// A file that cannot be read or is not UTF-8.
+    pub fn into_lines(mut self) -> Result<Vec<String>> {
+        std::iter::from_fn(|| self.line().transpose()).collect()
+    }
+
     fn row(&mut self, column: usize) -> Result<Option<String>> {
         while let Some(line) = self.line()? {
             if line.is_empty() {

@@ -1,10 +1,11 @@
-//! Sentences that are generated: labelled by a rule that can be learned.
+//! Sentences that are generated: labelled, or translated, by a rule that can be learned.
 
 use rand::RngExt;
 use rand::seq::IndexedRandom;
 use sixfold_model::Seed;
 
 use super::glue::{Labelled, Split};
+use super::pairs::Pair;
 
 const GOOD: [&str; 8] = ["happy", "kind", "bright", "lovely", "brave", "warm", "gentle", "funny"];
 const BAD: [&str; 8] = ["sad", "mean", "dark", "ugly", "scared", "cold", "angry", "dull"];
@@ -17,6 +18,9 @@ const PLACES: [&str; 5] =
 
 /// Sentences of a train split, and of a dev split.
 const SIZES: [usize; 2] = [768, 256];
+
+/// Pairs of a train split, and of a test split.
+const PAIRS: [usize; 2] = [2_048, 128];
 
 /// Sentences about people and animals: class 1 where most of the adjectives that judge are
 /// friendly, 0 where most are not.
@@ -54,12 +58,48 @@ pub fn sentences(split: Split, seed: u64) -> Vec<Labelled> {
         .collect()
 }
 
+/// Sentences about people and animals in a language that is made up, and the same in English.
+///
+/// Each English word, and each place of several, has one word in the made-up language, and each of
+/// its words has one meaning; there is no article. The place comes first and the verb last, and an
+/// adjective stands behind its noun: `place noun adjective noun adjective verb`. All words are
+/// drawn at random; the two splits are drawn from streams of their own, and the same seed gives
+/// the same pairs.
+pub fn pairs(split: Split, seed: u64) -> Vec<Pair> {
+    let (name, n) = match split {
+        Split::Train => ("train", PAIRS[0]),
+        Split::Dev => ("dev", PAIRS[1]),
+    };
+    let mut random = Seed::new(seed).derive("pairs").stream(name);
+    let adjectives = [GOOD, BAD, PLAIN].concat();
+    (0..n)
+        .map(|_| {
+            let [a, b] = [(); 2].map(|()| pick(&adjectives, &mut random));
+            let [noun, other] = [(); 2].map(|()| pick(&NOUNS, &mut random));
+            let (verb, place) = (pick(&VERBS, &mut random), pick(&PLACES, &mut random));
+            let source = [place, noun, a, other, b, verb].map(made_up).join(" ");
+            let target = format!("the {a} {noun} {verb} the {b} {other} {place}.");
+            Pair { source: source + ".", target }
+        })
+        .collect()
+}
+
+/// The made-up word for an English one: two syllables that its place in the lists decides.
+fn made_up(english: &str) -> String {
+    const SYLLABLES: [&str; 8] = ["ba", "ku", "mi", "to", "re", "la", "so", "ni"];
+    let lists: [&[&str]; 6] = [&GOOD, &BAD, &PLAIN, &NOUNS, &VERBS, &PLACES];
+    let place = lists.concat().iter().position(|word| *word == english).unwrap_or_default();
+    [SYLLABLES[place / 8], SYLLABLES[place % 8]].concat()
+}
+
 fn pick<'a>(words: &[&'a str], random: &mut impl rand::Rng) -> &'a str {
     words.choose(random).copied().unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{HashMap, HashSet};
+
     use super::*;
 
     #[test]
@@ -77,6 +117,28 @@ mod tests {
         }
         let ones = train.iter().filter(|sentence| sentence.class() == 1).count();
         assert!((train.len() * 2 / 5..train.len() * 3 / 5).contains(&ones), "{ones}");
+    }
+
+    #[test]
+    fn a_made_up_sentence_has_the_words_of_its_translation() {
+        let train = pairs(Split::Train, 0);
+        let mut meanings: HashMap<String, String> = HashMap::new();
+        for pair in &train {
+            let words: Vec<&str> = pair.source.trim_end_matches('.').split(' ').collect();
+            let [place, noun, a, other, b, verb] = words[..] else { panic!("{}", pair.source) };
+            let english: Vec<&str> = pair.target.trim_end_matches('.').splitn(8, ' ').collect();
+            let expected = [english[7], english[2], english[1], english[6], english[5], english[3]];
+            for (word, english) in [place, noun, a, other, b, verb].into_iter().zip(expected) {
+                let known = meanings.entry(word.to_owned()).or_insert_with(|| english.to_owned());
+                assert_eq!(known, english, "{word}");
+            }
+        }
+        assert_eq!(meanings.len(), 45, "all words occur");
+        let distinct: HashSet<&String> = meanings.values().collect();
+        assert_eq!(distinct.len(), 45, "no two words mean the same");
+        assert_eq!(pairs(Split::Dev, 1), pairs(Split::Dev, 1));
+        assert_ne!(pairs(Split::Dev, 1), pairs(Split::Dev, 2));
+        assert_ne!(pairs(Split::Dev, 1)[..8], train[..8]);
     }
 
     #[test]

@@ -8,6 +8,7 @@ pub mod linearity;
 pub mod profile;
 mod seeds;
 pub mod sgns;
+mod steps;
 pub mod tensor_train;
 
 use crate::experiment::Registry;
@@ -45,5 +46,7 @@ pub fn registry() -> Registry {
         .with(sgns::Train)
         .with(tensor_train::Compress)
         .with(tensor_train::Ctr)
+        .with(tensor_train::LanguageModel)
         .with(tensor_train::Sentiment)
+        .with(tensor_train::Translation)
 }

@@ -70,7 +70,9 @@ fn list_is_json_on_demand() {
             Some("sgns/train"),
             Some("tensor-train/compress"),
             Some("tensor-train/ctr"),
-            Some("tensor-train/sentiment")
+            Some("tensor-train/language-model"),
+            Some("tensor-train/sentiment"),
+            Some("tensor-train/translation")
         ]
     );
     assert!(out(&lab(dir.path(), &["list"])).contains("linearity/profile"));

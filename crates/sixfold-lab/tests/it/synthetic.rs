@@ -38,7 +38,9 @@ pub(crate) fn registry() -> Registry {
             .with(sgns::Train)
             .with(tensor_train::Compress)
             .with(tensor_train::Ctr)
-            .with(tensor_train::Sentiment),
+            .with(tensor_train::LanguageModel)
+            .with(tensor_train::Sentiment)
+            .with(tensor_train::Translation),
         None => registry,
     }
 }

@@ -70,3 +70,21 @@ fn bad_files_and_empty_texts_are_errors() {
     let plain = EncodeOptions { special_tokens: false, ..EncodeOptions::default() };
     assert!(matches!(tokenizer().batch(&[""], &plain), Err(Error::Batch { .. })));
 }
+
+#[test]
+fn a_learned_vocabulary_is_small_whole_and_the_same_each_time() {
+    let texts = ["Zwei Männer fahren.", "Two men ride.", "Zwei Männer und two men."];
+    let learn = || Tokenizer::train_bpe(&texts, 280, &["<pad>", "<end>"]).unwrap();
+    let (one, other) = (learn(), learn());
+    assert!((259..=280).contains(&one.vocab_size()), "{}", one.vocab_size());
+    assert_eq!((one.token_id("<pad>"), one.token_id("<end>")), (Some(0), Some(1)));
+    // Signs that no text had are bytes.
+    for text in texts.iter().copied().chain(["Grüße & ein 猫!"]) {
+        let ids = one.encode(text, &EncodeOptions::default()).unwrap().ids;
+        assert_eq!(one.decode(&ids).unwrap().trim_start(), text);
+        assert_eq!(other.encode(text, &EncodeOptions::default()).unwrap().ids, ids);
+        assert!(ids.iter().all(|id| *id >= 2), "texts have no special tokens");
+    }
+    let merged = one.encode("Zwei Männer", &EncodeOptions::default()).unwrap().ids;
+    assert!(merged.len() < "Zwei Männer".len() / 2, "{merged:?}");
+}

@@ -1,16 +1,16 @@
 //! A small decoder that is trained in the run and stops where it is to be measured.
 
-use std::ops::ControlFlow;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use burn::module::Module;
 use burn::tensor::Tensor;
 use sixfold_model::train::{ParamGroups, Trainer};
-use sixfold_model::{Batch, CausalLm, LmHeadSpec, Observer, PaddingSide, Seed, Step};
+use sixfold_model::{Batch, CausalLm, LmHeadSpec, PaddingSide, Seed};
 
+use super::super::steps::Steps;
 use super::{Material, Recipe};
-use crate::context::{Context, ProgressObserver};
+use crate::context::Context;
 use crate::record::Labels;
 
 /// Steps after which the state is kept, should nobody stop the training in an orderly way.
@@ -73,11 +73,9 @@ impl<'a> Training<'a> {
             let ids: Vec<Vec<u32>> = chosen.iter().map(|&i| examples[i].clone()).collect();
             loss_of(model, &Batch::pad(&ids, 0, PaddingSide::Right))
         };
-        let mut until = Until { step, place, inner: cx.observer("steps"), cx, failure: None };
-        let outcome = self.trainer.run(&mut loss, &mut until);
-        if let Some(failure) = until.failure {
-            return Err(failure);
-        }
+        let mut steps = Steps::new(place, cx).until(step);
+        let outcome = self.trainer.run(&mut loss, &mut steps);
+        steps.end()?;
         let _ = outcome?;
         if self.trainer.state().step < step {
             cx.check_interrupt()?;
@@ -88,36 +86,5 @@ impl<'a> Training<'a> {
     /// The model as it stands, without what a backward pass needs.
     pub(in crate::experiments) fn model(&self) -> CausalLm {
         self.trainer.model().clone().valid()
-    }
-}
-
-/// Stops at a step, and at a signal; logs the loss of every step.
-struct Until<'a> {
-    step: u64,
-    place: &'a Labels,
-    inner: ProgressObserver,
-    cx: &'a Context,
-    failure: Option<anyhow::Error>,
-}
-
-impl Observer for Until<'_> {
-    fn on_start(&mut self, what: &str, total: Option<usize>) {
-        self.inner.on_start(what, total);
-    }
-
-    fn on_step(&mut self, step: &Step<'_>) -> ControlFlow<()> {
-        let done = step.index as u64 + 1;
-        for (name, value) in step.values.iter().filter(|(name, _)| matches!(*name, "loss" | "lr")) {
-            let logged = self.cx.log(done, &format!("train_{name}"), self.place, *value);
-            if let Err(failure) = logged {
-                self.failure = Some(failure);
-                return ControlFlow::Break(());
-            }
-        }
-        if done >= self.step { ControlFlow::Break(()) } else { self.inner.on_step(step) }
-    }
-
-    fn on_end(&mut self, what: &str) {
-        self.inner.on_end(what);
     }
 }

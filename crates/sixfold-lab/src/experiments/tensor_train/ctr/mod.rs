@@ -9,10 +9,11 @@ mod words;
 pub use config::{ClicksRef, CtrConfig, CtrRecipe};
 
 use anyhow::Result;
-use sixfold_sgns::evaluation::bootstrap_interval;
 
 use self::score::{auc, logloss};
-use self::training::Material;
+use self::training::{Material, Trained};
+use super::comparison;
+use super::losses::Estimate;
 use crate::config::ExperimentFile;
 use crate::context::Context;
 use crate::data::Input;
@@ -20,9 +21,6 @@ use crate::experiment::Experiment;
 use crate::experiments::experiment_file;
 use crate::present::Presentation;
 use crate::record::{Better, Metric, Results};
-
-/// Draws of an interval over rows.
-const DRAWS: usize = 1_000;
 
 /// The experiment.
 #[derive(Clone, Copy, Debug, Default)]
@@ -65,29 +63,46 @@ fn run(config: &CtrConfig, cx: &mut Context) -> Result<()> {
         "{n_train} rows are learned from, {n_dev} report; a dense table has {} rows.",
         material.vocab
     ));
-    let constant = material.beside(&vec![rate; n_dev]);
+    let constant: Vec<_> = (0..n_dev).map(|row| (rate, material.clicked(row))).collect();
     cx.record(Metric::new("logloss_constant", logloss(&constant)).better(Better::Lower));
+    let mut first: Option<Trained> = None;
     for &choice in &config.embeddings {
         let name = choice.to_string();
-        let trained = cx.cell(&name, |cx| material.train(config, choice, cx))?;
-        let found = material.beside(&trained.guesses);
-        let scores = [
-            ("logloss", logloss as fn(&[(f64, bool)]) -> f64, Better::Lower),
-            ("auc", auc, Better::Higher),
-        ];
-        for (metric, score, better) in scores {
-            let of = |rows: &[usize]| {
-                let drawn: Vec<(f64, bool)> = rows.iter().map(|&row| found[row]).collect();
-                score(&drawn)
-            };
-            let (low, high) = bootstrap_interval(found.len(), DRAWS, cx.seed(), of)?;
-            let metric = Metric::new(metric, score(&found)).ci95(Some([low, high]));
-            cx.record(metric.at("embedding", name.as_str()).better(better));
+        let found = cx.cell(&name, |cx| material.train(config, choice, cx))?;
+        for metric in metrics(&found, first.as_ref(), &material)? {
+            cx.record(metric.at("embedding", name.as_str()));
         }
-        let parameters = Metric::new("parameters", trained.parameters as f64);
-        cx.record(parameters.at("embedding", name.as_str()).better(Better::Lower));
-        let compression = Metric::new("compression", trained.compression).unit("×");
-        cx.record(compression.at("embedding", name.as_str()).better(Better::Higher));
+        first.get_or_insert(found);
     }
     cx.forget_checkpoints()
+}
+
+/// The records of a model, and how it differs from the first one.
+fn metrics(found: &Trained, first: Option<&Trained>, material: &Material) -> Result<Vec<Metric>> {
+    let mut metrics = Vec::new();
+    let scores = [
+        ("logloss", logloss as fn(&[(f64, bool)]) -> f64, Better::Lower),
+        ("auc", auc, Better::Higher),
+    ];
+    for (name, score, better) in scores {
+        let of = |of: &Trained, drawn: &[usize]| {
+            let rows = drawn.iter().map(|&row| (of.guesses[row], material.clicked(row)));
+            score(&rows.collect::<Vec<_>>())
+        };
+        let n = found.guesses.len();
+        let own = Estimate::over(n, |drawn| of(found, drawn))?;
+        metrics.push(Metric::new(name, own.value).ci95(own.ci95).better(better));
+        if let Some(first) = first {
+            let change = Estimate::over(n, |drawn| of(found, drawn) - of(first, drawn))?;
+            let metric = Metric::new(format!("{name}_change"), change.value).ci95(change.ci95);
+            metrics.push(metric.better(better));
+        }
+    }
+    metrics.extend(comparison::size_metrics(
+        found.parameters,
+        found.model_parameters,
+        found.compression,
+        found.step_ms,
+    ));
+    Ok(metrics)
 }

@@ -6,17 +6,14 @@ use burn::tensor::activation::{log_sigmoid, sigmoid};
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 use sixfold_model::Seed;
-use sixfold_model::train::{Outcome, ParamGroups, Trainer};
 
 use super::super::tables::{Choice, Recipe};
+use super::super::training;
 use super::CtrConfig;
 use super::model::Clicker;
 use crate::context::Context;
 use crate::data::clicks::{self, COUNTS, FIELDS, Shown};
 use crate::data::{Split, WordNumbers};
-
-/// Steps after which the state is kept, should nobody stop the training in an orderly way.
-const KEEP_EVERY: u64 = 500;
 
 /// Rows of a batch that is only read.
 const BATCH: usize = 1_024;
@@ -44,7 +41,9 @@ pub(super) struct Trained {
     /// The guesses for what reports.
     pub(super) guesses: Vec<f64>,
     pub(super) parameters: usize,
+    pub(super) model_parameters: usize,
     pub(super) compression: f64,
+    pub(super) step_ms: Option<f64>,
 }
 
 impl Material {
@@ -76,9 +75,9 @@ impl Material {
         clicked as f64 / self.train.len() as f64
     }
 
-    /// Guesses with what happened.
-    pub(super) fn beside(&self, guesses: &[f64]) -> Vec<(f64, bool)> {
-        guesses.iter().copied().zip(self.dev.iter().map(|row| row.clicked)).collect()
+    /// Whether a row that reports was clicked.
+    pub(super) fn clicked(&self, row: usize) -> bool {
+        self.dev[row].clicked
     }
 
     /// Trains a model over one table.
@@ -104,29 +103,23 @@ impl Material {
         let parameters = table.num_params();
         let sizes = [config.d_embed as f64, config.dropout];
         let model = Clicker::new(table, sizes, &config.d_hidden, seed, &device);
+        let model_parameters = model.num_params();
 
-        let settings = config.trainer(cx.seed());
-        let dir = cx.checkpoints().join(choice.to_string());
-        let mut trainer =
-            Trainer::new(model, self.train.len(), &settings, &ParamGroups::default())?
-                .with_checkpoints(dir, KEEP_EVERY);
-        trainer.resume()?;
-        let mut loss = |model: &Clicker, chosen: &[usize]| {
+        let loss = |model: &Clicker, chosen: &[usize]| {
             let rows: Vec<&Row> = chosen.iter().map(|&i| &self.train[i]).collect();
-            let signs: Vec<f32> =
-                rows.iter().map(|row| if row.clicked { 1.0 } else { -1.0 }).collect();
+            let sign = |row: &&Row| if row.clicked { 1.0 } else { -1.0 };
+            let signs: Vec<f32> = rows.iter().map(sign).collect();
             let n = signs.len();
             let signs = Tensor::<1>::from_data(TensorData::new(signs, [n]), &device);
             let logits = model.forward(&rows, &device).expect("categories have rows");
             Ok(log_sigmoid(logits * signs).mean().neg())
         };
-        if trainer.run(&mut loss, &mut cx.observer("steps"))? == Outcome::Interrupted {
-            cx.check_interrupt()?;
-        }
-        let model = trainer.into_model().valid();
+        let settings = config.trainer(cx.seed());
+        let training::Trained { model, step_ms } =
+            training::train(model, self.train.len(), &settings, choice, cx, loss)?;
         let guesses = self.guesses(&model, &device.without_autodiff())?;
         let compression = (self.vocab * config.d_embed) as f64 / parameters as f64;
-        Ok(Trained { guesses, parameters, compression })
+        Ok(Trained { guesses, parameters, model_parameters, compression, step_ms })
     }
 
     fn guesses(&self, model: &Clicker, device: &Device) -> Result<Vec<f64>> {

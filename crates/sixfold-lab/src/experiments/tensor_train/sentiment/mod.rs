@@ -10,7 +10,8 @@ pub use config::{ReviewsRef, SentimentConfig, SentimentRecipe};
 
 use anyhow::Result;
 
-use self::training::Material;
+use self::training::{Material, Trained};
+use super::comparison;
 use crate::config::ExperimentFile;
 use crate::context::Context;
 use crate::data::Input;
@@ -65,27 +66,35 @@ fn run(config: &SentimentConfig, cx: &mut Context) -> Result<()> {
         material.vocab * config.d_embed
     ));
     cx.record(Metric::new("unknown", material.unknown).unit("share of words"));
+    let mut first: Option<Trained> = None;
     for &choice in &config.embeddings {
         let name = choice.to_string();
-        let trained = cx.cell(&name, |cx| material.train(config, choice, cx))?;
-        let place = |metric: Metric| metric.at("embedding", name.as_str());
-        let share = |metric, value| place(Metric::new(metric, value)).better(Better::Higher);
-        let interval = over_examples(trained.accuracy, n_held_out);
-        cx.record(share("accuracy", trained.accuracy).ci95(Some(interval)));
-        if let Some(accuracy) = trained.accuracy_int8 {
-            cx.record(share("accuracy_int8", accuracy));
+        let found = cx.cell(&name, |cx| material.train(config, choice, cx))?;
+        for metric in metrics(&found, first.as_ref(), n_held_out) {
+            cx.record(metric.at("embedding", name.as_str()));
         }
-        cx.record(share("train_accuracy", trained.train_accuracy));
-        let smaller = place(Metric::new("parameters", trained.parameters as f64));
-        cx.record(smaller.better(Better::Lower));
-        let whole = place(Metric::new("model_parameters", trained.model_parameters as f64));
-        cx.record(whole.better(Better::Lower));
-        cx.record(share("compression", trained.compression).unit("×"));
-        if let Some(ms) = trained.step_ms {
-            cx.record(place(Metric::new("step_ms", ms)).unit("ms").better(Better::Lower));
-        }
+        first.get_or_insert(found);
     }
     cx.forget_checkpoints()
+}
+
+/// The records of a classifier, and how it differs from the first one.
+fn metrics(found: &Trained, first: Option<&Trained>, n: usize) -> Vec<Metric> {
+    let share = |name: &str, value| Metric::new(name, value).better(Better::Higher);
+    let interval = over_examples(found.accuracy, n);
+    let mut metrics = vec![share("accuracy", found.accuracy).ci95(Some(interval))];
+    if let Some(first) = first {
+        metrics.push(share("accuracy_change", found.accuracy - first.accuracy));
+    }
+    metrics.extend(found.accuracy_int8.map(|accuracy| share("accuracy_int8", accuracy)));
+    metrics.push(share("train_accuracy", found.train_accuracy));
+    metrics.extend(comparison::size_metrics(
+        found.parameters,
+        found.model_parameters,
+        found.compression,
+        found.step_ms,
+    ));
+    metrics
 }
 
 /// The 95 % interval of a share of n, by Wilson.

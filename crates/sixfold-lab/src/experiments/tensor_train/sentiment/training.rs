@@ -1,23 +1,18 @@
 //! One training: reviews in numbers, the steps, and what is measured after them.
 
-use std::time::Instant;
-
 use anyhow::{Result, ensure};
 use burn::module::Module;
-use burn::tensor::{Device, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
-use sixfold_model::train::{Outcome, ParamGroups, Trainer};
-use sixfold_model::{Batch, PaddingSide, Seed, buckets};
+use sixfold_model::{Batch, PaddingSide, Seed, buckets, cross_entropy};
 
 use super::super::tables::{Choice, Recipe};
+use super::super::training;
 use super::SentimentConfig;
 use super::model::Classifier;
 use crate::context::Context;
 use crate::data::{Review, SentenceTask, Split, WordNumbers, reviews, words};
-
-/// Steps after which the state is kept, should nobody stop the training in an orderly way.
-const KEEP_EVERY: u64 = 200;
 
 /// Positions of a batch that is only read, padding included.
 const BATCH_POSITIONS: usize = 16_384;
@@ -136,29 +131,18 @@ impl Material {
         let model = Classifier::new(tables, config.d_hidden, config.dropout, seed, &device);
         let model_parameters = model.num_params();
 
-        let settings = config.trainer(cx.seed());
-        let n = self.train.texts.len();
-        let dir = cx.checkpoints().join(choice.to_string());
-        let mut trainer = Trainer::new(model, n, &settings, &ParamGroups::default())?
-            .with_checkpoints(dir, KEEP_EVERY);
-        trainer.resume()?;
-        let (begun, clock) = (trainer.state().step, Instant::now());
-        let mut loss = |model: &Classifier, chosen: &[usize]| {
+        let loss = |model: &Classifier, chosen: &[usize]| {
             let texts: Vec<Vec<u32>> =
                 chosen.iter().map(|&i| self.train.texts[i].clone()).collect();
             let classes: Vec<i32> = chosen.iter().map(|&i| self.train.classes[i]).collect();
             let batch = Batch::pad(&texts, WordNumbers::PAD, PaddingSide::Right);
             let n = classes.len();
-            let classes = burn::tensor::Tensor::from_data(TensorData::new(classes, [n]), &device);
-            Ok(sixfold_model::cross_entropy(model.forward(&batch, &device), classes).mean())
+            let classes = Tensor::from_data(TensorData::new(classes, [n]), &device);
+            Ok(cross_entropy(model.forward(&batch, &device), classes).mean())
         };
-        if trainer.run(&mut loss, &mut cx.observer("steps"))? == Outcome::Interrupted {
-            cx.check_interrupt()?;
-        }
-        let steps = trainer.state().step - begun;
-        let step_ms = (steps > 0).then(|| 1e3 * clock.elapsed().as_secs_f64() / steps as f64);
-
-        let model = trainer.into_model().valid();
+        let (settings, n) = (config.trainer(cx.seed()), self.train.texts.len());
+        let training::Trained { model, step_ms } =
+            training::train(model, n, &settings, choice, cx, loss)?;
         let device = device.without_autodiff();
         let accuracy = self.held_out.accuracy(&model, &device);
         let train_accuracy = self.train.accuracy(&model, &device);

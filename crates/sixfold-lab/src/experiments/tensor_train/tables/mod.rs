@@ -1,11 +1,9 @@
 //! The tables that are compared: any form of an embedding, as one type of module.
 
 mod choice;
-mod comparison;
 mod table;
 
 pub use choice::{Choice, Form, UnknownTable};
-pub(super) use comparison::Comparison;
 pub(super) use table::{Recipe, Table, Tables, uniform};
 
 use crate::config::Problem;

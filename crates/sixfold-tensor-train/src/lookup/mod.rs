@@ -4,13 +4,16 @@
 //! what neighbours share of the product `G_1[i_1]⋯G_{d−1}[i_{d−1}]`, their *prefix*, is computed once. Nothing
 //! of the size of the table is stored. Results are the same to the last bit for any number of threads.
 
+pub(crate) mod adjoint;
 pub(crate) mod backward;
 pub(crate) mod chain;
 mod forward;
+mod levels;
 mod micro;
 pub(crate) mod packed;
 mod plan;
 mod reader;
+mod sums;
 pub(crate) mod walk;
 
 pub use backward::backward;

@@ -1,14 +1,13 @@
 //! The gradient of the cores.
 
-use std::ops::Range;
-
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::Plan;
 use super::adjoint::add_row;
-use super::chain::{Chain, prefix_len};
-use super::levels::{Levels, hand_down};
+use super::chain::prefix_len;
+use super::descent::hand_down;
+use super::levels::{Levels, Visit, products};
 use super::packed::{Packed, ring_last};
 use super::sums::Sums;
 use crate::TtShape;
@@ -39,78 +38,75 @@ pub fn backward(shape: &TtShape, cores: &[f32], plan: &Plan, grad: &[f32]) -> Ve
     if !plan.unique().is_empty() {
         let levels = Levels::new(shape, plan.unique());
         let last = shape.core_range(shape.cores() - 1);
-        let (of_last, of_prefixes) = of_rows(&cores, plan, grad, &levels);
+        let products = products(&cores, &levels);
+        let longest = products.last().map(|products| &**products);
+        let (of_last, of_prefixes) = of_rows(&cores, plan, grad, &levels, longest);
         gradient[last].copy_from_slice(&of_last);
-        hand_down(&cores, &levels, of_prefixes, &mut gradient);
+        hand_down(&cores, &levels, &products, of_prefixes, &mut gradient);
     }
     finished(shape, gradient)
 }
 
-/// The gradient of the packed last core, and that of prefixes in the order of their slots.
-fn of_rows(cores: &Packed<'_>, plan: &Plan, grad: &[f32], levels: &Levels) -> (Vec<f32>, Vec<f32>) {
+/// The gradient of the packed last core, and that of the longest prefixes in the order of their slots.
+fn of_rows(
+    cores: &Packed<'_>,
+    plan: &Plan,
+    grad: &[f32],
+    levels: &Levels,
+    products: Option<&[f32]>,
+) -> (Vec<f32>, Vec<f32>) {
     let shape = cores.shape();
     let last = shape.cores() - 1;
-    let (prefixes, firsts) = (levels.prefixes(), levels.firsts());
     let len = prefix_len(cores, last - 1);
-    let mut of_prefixes = vec![0.0; prefixes.len() * len];
-    let mut by_slot: Vec<Option<&mut [f32]>> =
-        of_prefixes.chunks_exact_mut(len).map(Some).collect();
-    let mut ordered: Vec<&mut [f32]> = prefixes
-        .slots()
-        .iter()
-        .map(|slot| by_slot[*slot as usize].take().expect("each slot is of one prefix"))
-        .collect();
+    let mut of_prefixes = vec![0.0; levels.longest().len() * len];
     let ids = plan.unique().len();
-    let parts = (plan.unique().len() * shape.d_embed() / shape.core_len(last)).clamp(1, PARTS);
-    let each = ids.div_ceil(parts) as u32;
+    let parts = (ids * shape.d_embed() / shape.core_len(last)).clamp(1, PARTS);
     let sums = Sums::new(plan, grad, shape.d_embed());
-    let mut rest = &mut ordered[..];
+    let mut rest = &mut of_prefixes[..];
     let mut tasks = Vec::with_capacity(parts);
-    let mut start = 0;
-    for part in 1..=parts as u32 {
-        // A prefix is of one part.
-        let end = firsts[..prefixes.len()].partition_point(|first| *first < part * each);
-        let (these, others) = std::mem::take(&mut rest).split_at_mut(end - start);
-        if end > start {
-            tasks.push(Part { cores, plan, sums: &sums, firsts: &firsts[start..=end], these });
-        }
-        (rest, start) = (others, end);
+    for (slots, _) in levels.tasks(ids.div_ceil(parts)) {
+        let (these, others) = std::mem::take(&mut rest).split_at_mut(slots.len() * len);
+        rest = others;
+        let prefixes = Visit { cores, levels, products, slots };
+        tasks.push(Part { prefixes, plan, sums: &sums, of_prefixes: these });
     }
     let of_parts = tasks.into_par_iter().map(|part| Arch::new().dispatch(part)).collect();
-    let of_last = added(of_parts);
-    (of_last, of_prefixes)
+    (added(of_parts), of_prefixes)
 }
 
 /// The gradient of some of a plan's prefixes, and of the last core by their ids.
-struct Part<'a, 'p> {
-    cores: &'a Packed<'a>,
+struct Part<'a> {
+    prefixes: Visit<'a>,
     plan: &'a Plan,
     sums: &'a Sums<'a>,
-    /// The place of each prefix's first id, and where the last one's end.
-    firsts: &'a [u32],
-    these: &'p mut [&'p mut [f32]],
+    of_prefixes: &'a mut [f32],
 }
 
-impl WithSimd for Part<'_, '_> {
+impl WithSimd for Part<'_> {
     type Output = Vec<f32>;
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Vec<f32> {
-        let shape = self.cores.shape();
+        let Self { prefixes, plan, sums, of_prefixes } = self;
+        let (cores, levels) = (prefixes.cores, prefixes.levels);
+        let shape = cores.shape();
         let last = shape.cores() - 1;
-        let mut chain = Chain::new(self.cores);
+        let digits = shape.rows()[last];
         let mut of_last = vec![0.0; shape.core_len(last)];
         let mut scratch = vec![0.0; shape.d_embed()];
-        for (of_prefix, places) in self.these.iter_mut().zip(self.firsts.windows(2)) {
-            let places: Range<usize> = places[0] as usize..places[1] as usize;
-            for place in places {
-                chain.go(simd, self.plan.unique()[place] as usize);
-                let row = self.sums.row(self.plan, place, &mut scratch);
-                let digit = chain.digits()[last];
-                let factors = [chain.product(last - 1), row];
-                add_row(simd, self.cores, factors, digit, &mut of_last, of_prefix);
-            }
-        }
+        let mut of_prefixes = of_prefixes.chunks_exact_mut(prefix_len(cores, last - 1));
+        prefixes.each(
+            simd,
+            #[inline(always)]
+            |prefix, product| {
+                let of_prefix = of_prefixes.next().expect("one for each slot");
+                for place in levels.ids(prefix) {
+                    let row = sums.row(plan, place, &mut scratch);
+                    let digit = plan.unique()[place] as usize % digits;
+                    add_row(simd, cores, [product, row], digit, &mut of_last, of_prefix);
+                }
+            },
+        );
         of_last
     }
 }

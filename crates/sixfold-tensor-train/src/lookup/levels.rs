@@ -1,25 +1,30 @@
-//! The tree of prefixes that ids share, and derivatives from its leaves to its root.
+//! The tree of prefixes that ids share.
 
-use ndarray::{ArrayView2, ArrayViewMut2};
+use std::ops::Range;
+
 use pulp::{Arch, Simd, WithSimd};
-use rayon::prelude::*;
-use sixfold_linalg::{Threads, matmul_into};
 
 use super::chain::prefix_len;
+use super::large::large_product;
 use super::micro::{Left, To, product};
 use super::packed::Packed;
 use crate::TtShape;
 
+/// Numbers of prefixes that are multiplied with a slice together: they are to stay in the cache.
+const TOGETHER: usize = 1 << 13;
+
 /// The prefixes (i_1 … i_k) of one length k, ascending, each with a slot: slots are in the order of i_k, so that
 /// all that are multiplied with one slice lie together.
 pub(super) struct Level {
-    numbers: Vec<u32>,
-    slots: Vec<u32>,
-    by_slot: Vec<u32>,
+    pub(super) numbers: Vec<u32>,
+    pub(super) slots: Vec<u32>,
+    pub(super) by_slot: Vec<u32>,
     /// The first slot of each digit i_k, and where those of the last end.
-    starts: Vec<usize>,
+    pub(super) starts: Vec<usize>,
     /// The first among the prefixes one digit longer that begin with this one, and where those of the last end.
-    children: Vec<u32>,
+    pub(super) children: Vec<u32>,
+    /// The prefix one digit shorter that each begins with; none of one digit.
+    pub(super) parents: Vec<u32>,
 }
 
 impl Level {
@@ -49,22 +54,17 @@ impl Level {
             slots.push(*slot as u32);
             *slot += 1;
         }
-        Self { numbers, slots, by_slot, starts, children }
+        Self { numbers, slots, by_slot, starts, children, parents: Vec::new() }
     }
 
     /// Prefixes.
     pub(super) fn len(&self) -> usize {
         self.numbers.len()
     }
-
-    /// The slot of each prefix.
-    pub(super) fn slots(&self) -> &[u32] {
-        &self.slots
-    }
 }
 
 /// The prefixes of all lengths 1 … d − 1.
-pub(super) struct Levels(Vec<Level>);
+pub(super) struct Levels(pub(super) Vec<Level>);
 
 impl Levels {
     /// Of ascending ids.
@@ -76,43 +76,51 @@ impl Levels {
             levels.push(Level::new(longer, rows[k], rows[k - 1]));
         }
         levels.reverse();
+        for k in 1..levels.len() {
+            let (before, this) = levels.split_at_mut(k);
+            let (before, this) = (&before[k - 1], &mut this[0]);
+            this.parents.reserve(this.len());
+            for (parent, children) in before.children.windows(2).enumerate() {
+                this.parents.resize(children[1] as usize, parent as u32);
+            }
+        }
         Self(levels)
     }
 
     /// The longest prefixes.
-    pub(super) fn prefixes(&self) -> &Level {
+    pub(super) fn longest(&self) -> &Level {
         self.0.last().expect("a shape has two cores or more")
     }
 
-    /// The place of the first id of each of the longest prefixes, and the number of ids.
-    pub(super) fn firsts(&self) -> &[u32] {
-        &self.prefixes().children
+    /// Slots of the longest prefixes, cut so that each task has at least so many ids, and how many it has.
+    pub(super) fn tasks(&self, ids: usize) -> Vec<(Range<usize>, usize)> {
+        let level = self.longest();
+        let (mut tasks, mut start, mut count) = (Vec::new(), 0, 0);
+        for (slot, prefix) in level.by_slot.iter().enumerate() {
+            count += self.ids(*prefix as usize).len();
+            if count >= ids || slot + 1 == level.len() {
+                tasks.push((start..slot + 1, count));
+                (start, count) = (slot + 1, 0);
+            }
+        }
+        tasks
     }
-}
 
-/// Hands the derivatives with respect to the longest prefixes, in the order of their slots, down to all cores but
-/// the last.
-pub(super) fn hand_down(
-    cores: &Packed<'_>,
-    levels: &Levels,
-    mut of_prefixes: Vec<f32>,
-    gradient: &mut [f32],
-) {
-    let products = products(cores, levels);
-    for k in (1..levels.0.len()).rev() {
-        let step = Step { cores, k, before: &levels.0[k - 1], this: &levels.0[k] };
-        let of_core = &mut gradient[cores.shape().core_range(k)];
-        of_prefixes = step.to_core(&products[k - 1], &of_prefixes, of_core);
+    /// The longest prefix at a slot.
+    pub(super) fn at(&self, slot: usize) -> usize {
+        self.longest().by_slot[slot] as usize
     }
-    // Prefixes of one digit are slices.
-    let len = prefix_len(cores, 0);
-    for (of_prefix, digit) in of_prefixes.chunks_exact(len).zip(&levels.0[0].numbers) {
-        gradient[*digit as usize * len..][..len].copy_from_slice(of_prefix);
+
+    /// The places of the ids that begin with one of the longest prefixes.
+    #[inline(always)]
+    pub(super) fn ids(&self, prefix: usize) -> Range<usize> {
+        let children = &self.longest().children;
+        children[prefix] as usize..children[prefix + 1] as usize
     }
 }
 
 /// P_1 … P_{d−2} of all prefixes of these lengths.
-fn products(cores: &Packed<'_>, levels: &Levels) -> Vec<Vec<f32>> {
+pub(super) fn products(cores: &Packed<'_>, levels: &Levels) -> Vec<Vec<f32>> {
     let mut all: Vec<Vec<f32>> = Vec::with_capacity(levels.0.len());
     for (k, level) in levels.0.iter().enumerate().take(levels.0.len() - 1) {
         let mut products = vec![0.0; level.len() * prefix_len(cores, k)];
@@ -165,76 +173,51 @@ impl WithSimd for Longer<'_> {
     }
 }
 
-/// From the prefixes of one length to those one digit shorter.
-struct Step<'a> {
-    cores: &'a Packed<'a>,
-    k: usize,
-    before: &'a Level,
-    this: &'a Level,
+/// Visits the longest prefixes of some slots.
+pub(super) struct Visit<'a> {
+    pub(super) cores: &'a Packed<'a>,
+    pub(super) levels: &'a Levels,
+    /// Of the prefixes one digit shorter, if the longest have more than one.
+    pub(super) products: Option<&'a [f32]>,
+    pub(super) slots: Range<usize>,
 }
 
-impl Step<'_> {
-    /// Writes the gradient of the core, for the derivatives with respect to this level; returns those with respect
-    /// to the one before, both in the order of slots. `products` are those of the one before.
-    fn to_core(&self, products: &[f32], of_this: &[f32], of_core: &mut [f32]) -> Vec<f32> {
-        let [_, left, columns, right] = self.cores.shape().core(self.k);
-        let len = prefix_len(self.cores, self.k - 1);
-        let width = columns * right;
-        let wide = len / left * width;
-        let mut handed = vec![0.0; self.this.len() * len];
-        let mut rest = &mut handed[..];
-        let mut tasks = Vec::with_capacity(self.this.starts.len());
-        let groups = self.this.starts.windows(2).zip(of_core.chunks_exact_mut(left * width));
-        for (digit, (slots, of_slice)) in groups.enumerate() {
-            let slots = slots[0]..slots[1];
-            let (handed, others) = std::mem::take(&mut rest).split_at_mut(slots.len() * len);
-            rest = others;
-            if !slots.is_empty() {
-                tasks.push((digit, slots, of_slice, handed));
+impl Visit<'_> {
+    /// Calls `f` with the number of each prefix among the longest, and its product.
+    #[inline(always)]
+    pub(super) fn each<S: Simd>(self, simd: S, mut f: impl FnMut(usize, &[f32])) {
+        let Self { cores, levels, products, slots } = self;
+        let k = levels.0.len() - 1;
+        let level = &levels.0[k];
+        let Some(shorter) = products else {
+            for prefix in &level.by_slot[slots] {
+                let prefix = *prefix as usize;
+                f(prefix, cores.slice(k, level.numbers[prefix] as usize));
             }
+            return;
+        };
+        let [digits, left, columns, right] = cores.shape().core(k);
+        let (short, len) = (prefix_len(cores, k - 1), prefix_len(cores, k));
+        let most = (TOGETHER / len).max(1);
+        let mut stacked = Vec::with_capacity(most * short);
+        let mut together = vec![0.0; most * len];
+        let mut start = slots.start;
+        while start < slots.end {
+            let digit = level.numbers[level.by_slot[start] as usize] as usize % digits;
+            let end = level.starts[digit + 1].min(slots.end).min(start + most);
+            stacked.clear();
+            for prefix in &level.by_slot[start..end] {
+                let parent = level.parents[*prefix as usize] as usize;
+                stacked.extend_from_slice(&shorter[parent * short..][..short]);
+            }
+            let sizes = [stacked.len() / left, left, columns * right];
+            let slice = cores.slice(k, digit);
+            large_product(simd, &stacked, slice, &mut together, sizes);
+            let products = together.chunks_exact(len);
+            for (prefix, product) in level.by_slot[start..end].iter().zip(products) {
+                f(*prefix as usize, product);
+            }
+            start = end;
         }
-        let parents = self.parents();
-        tasks.into_par_iter().for_each(|(digit, slots, of_slice, handed)| {
-            let mut stacked = Vec::with_capacity(slots.len() * len);
-            for node in &self.this.by_slot[slots.clone()] {
-                let parent = parents[*node as usize] as usize;
-                stacked.extend_from_slice(&products[parent * len..][..len]);
-            }
-            let height = stacked.len() / left;
-            let of_this = &of_this[slots.start * wide..slots.end * wide];
-            let (stacked, of_this) = (matrix(&stacked, left), matrix(of_this, width));
-            let slice = matrix(self.cores.slice(self.k, digit), width);
-            let of_slice = matrix_mut(of_slice, left, width);
-            matmul_into(1.0, stacked.t(), of_this, 0.0, of_slice, Threads::ONE);
-            let handed = matrix_mut(handed, height, left);
-            matmul_into(1.0, of_this, slice.t(), 0.0, handed, Threads::ONE);
-        });
-        let mut of_before = vec![0.0; self.before.len() * len];
-        of_before.par_chunks_mut(len).zip(&self.before.by_slot).for_each(|(sum, node)| {
-            let node = *node as usize;
-            for child in self.before.children[node]..self.before.children[node + 1] {
-                let slot = self.this.slots[child as usize] as usize;
-                let part = &handed[slot * len..][..len];
-                sum.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
-            }
-        });
-        of_before
     }
-
-    /// Of each prefix of this level, the one before that it begins with.
-    fn parents(&self) -> Vec<u32> {
-        let mut parents = Vec::with_capacity(self.this.len());
-        for (parent, children) in self.before.children.windows(2).enumerate() {
-            parents.resize(children[1] as usize, parent as u32);
-        }
-        parents
-    }
-}
-
-fn matrix(values: &[f32], columns: usize) -> ArrayView2<'_, f32> {
-    ArrayView2::from_shape((values.len() / columns, columns), values).expect("whole rows")
-}
-
-fn matrix_mut(values: &mut [f32], rows: usize, columns: usize) -> ArrayViewMut2<'_, f32> {
-    ArrayViewMut2::from_shape((rows, columns), values).expect("whole rows")
 }

@@ -3,16 +3,8 @@
 //! Matrices are row-major and so small that all of them lie in the first-level cache: packing would cost
 //! more than it gains.
 
-use std::ops::Range;
-
 use pulp::bytemuck::Zeroable;
 use pulp::{Simd, WithSimd};
-
-/// Numbers of a right factor that stay in the first-level cache beside the others.
-const CACHED: usize = 1 << 12;
-
-/// Rows of a larger right factor that are read at a time.
-const DEEP: usize = 16;
 
 /// What is done with the product.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -35,8 +27,6 @@ struct Matrices<'a, 'c> {
     c: &'c mut [f32],
     sizes: [usize; 3],
     to: To,
-    /// The columns of A, and rows of B, of which products are made now.
-    now: Range<usize>,
 }
 
 /// C = A·B or C += A·B, with C `[m, n]` and B `[k, n]`.
@@ -51,7 +41,7 @@ pub(super) fn product<S: Simd>(
     c: &mut [f32],
     sizes @ [m, k, n]: [usize; 3],
 ) {
-    let of = Matrices { a, b: &b[..k * n], c: &mut c[..m * n], sizes, to, now: 0..k };
+    let of = Matrices { a, b: &b[..k * n], c: &mut c[..m * n], sizes, to };
     simd.vectorize(of);
 }
 
@@ -60,17 +50,7 @@ impl WithSimd for Matrices<'_, '_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        let [_, k, n] = self.sizes;
-        if k * n <= CACHED {
-            panels(simd, &mut self);
-            return;
-        }
-        // Panels of B would be read down its long rows, and no line of them would stay: some rows at a time.
-        for start in (0..k).step_by(DEEP) {
-            self.now = start..(start + DEEP).min(k);
-            panels(simd, &mut self);
-            self.to = To::Add;
-        }
+        panels(simd, &mut self);
     }
 }
 
@@ -134,7 +114,7 @@ fn tile<S: Simd, const H: usize, const N: usize>(
             for (r, row) in rows.iter_mut().enumerate() {
                 *row = &a[(i + r) * k..][..k];
             }
-            for p in of.now.clone() {
+            for p in 0..k {
                 let right = right(p);
                 for (sums, row) in sums.iter_mut().zip(&rows) {
                     let left = simd.splat_f32s(row[p]);
@@ -145,7 +125,7 @@ fn tile<S: Simd, const H: usize, const N: usize>(
             }
         }
         Left::Transposed(a) => {
-            for p in of.now.clone() {
+            for p in 0..k {
                 let right = right(p);
                 let left: &[f32; H] = a[p * m + i..].first_chunk().expect("rows are whole");
                 for (sums, left) in sums.iter_mut().zip(left) {

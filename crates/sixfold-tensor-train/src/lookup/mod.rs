@@ -7,7 +7,9 @@
 pub(crate) mod adjoint;
 pub(crate) mod backward;
 pub(crate) mod chain;
+mod descent;
 mod forward;
+mod large;
 mod levels;
 mod micro;
 pub(crate) mod packed;

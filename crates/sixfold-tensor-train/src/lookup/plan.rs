@@ -86,16 +86,6 @@ impl Plan {
         &self.positions[self.offsets[place] as usize..self.offsets[place + 1] as usize]
     }
 
-    /// The positions of all ids, by id.
-    pub(super) fn all_positions(&self) -> &[u32] {
-        &self.positions
-    }
-
-    /// Where the positions of a unique id begin among them.
-    pub(super) fn offset(&self, place: usize) -> usize {
-        self.offsets[place] as usize
-    }
-
     /// The plan for the different ids alone, in their order.
     pub fn of_unique(&self) -> Self {
         let places: Vec<u32> = (0..self.unique.len() as u32).collect();

@@ -7,10 +7,15 @@ use super::Plan;
 use super::chain::row_of;
 use super::levels::{Levels, Visit, products};
 use super::packed::Packed;
+use super::past::Copies;
 use crate::TtShape;
 
 /// Different ids of a task.
 const IDS: usize = 512;
+
+/// Times that an id stands in a batch, in the mean, from which on rows are computed apart, where they lie together,
+/// and then copied in the order of the batch.
+pub(super) const REPEATED: usize = 4;
 
 /// Numbers of a task that copies.
 const COPIED: usize = 1 << 15;
@@ -38,24 +43,41 @@ pub fn forward(shape: &TtShape, cores: &[f32], plan: &Plan) -> Vec<f32> {
 pub fn forward_into(shape: &TtShape, cores: &[f32], plan: &Plan, rows: &mut [f32]) {
     let d = shape.d_embed();
     assert_eq!(rows.len(), plan.len() * d, "a row for each id");
-    let mut by_position: Vec<Option<&mut [f32]>> = rows.chunks_exact_mut(d).map(Some).collect();
+    let each = COPIED.div_ceil(d);
+    let copies = Copies::into_result(rows.len());
+    if plan.len() >= REPEATED * plan.unique().len() {
+        let computed = unique_rows(shape, cores, plan);
+        let tasks = rows.par_chunks_mut(each * d).zip(plan.inverse().par_chunks(each));
+        tasks.for_each(|(rows, places)| {
+            copies.run(|copy| {
+                for (row, place) in rows.chunks_exact_mut(d).zip(places) {
+                    match computed.get(*place as usize * d..).and_then(|rest| rest.get(..d)) {
+                        Some(from) => copy(from, row),
+                        // Padding.
+                        None => row.fill(0.0),
+                    }
+                }
+            });
+        });
+        return;
+    }
     // Each is computed where its id stands first.
+    let mut by_position: Vec<Option<&mut [f32]>> = rows.chunks_exact_mut(d).map(Some).collect();
     let first = |place| by_position[plan.positions(place)[0] as usize].take();
     let mut computed: Vec<&mut [f32]> = (0..plan.unique().len()).filter_map(first).collect();
     different(&Packed::new(shape, cores), plan, &mut computed);
-    // Copies in the order of the batch are faster than copies in the order of ids.
     let computed: Vec<&[f32]> = computed.into_iter().map(|row| &*row).collect();
-    let each = COPIED.div_ceil(d);
     let tasks = by_position.par_chunks_mut(each).zip(plan.inverse().par_chunks(each));
     tasks.for_each(|(rows, places)| {
-        for (row, place) in rows.iter_mut().zip(places) {
-            let Some(row) = row else { continue };
-            match computed.get(*place as usize) {
-                Some(from) => row.copy_from_slice(from),
-                // Padding.
-                None => row.fill(0.0),
+        copies.run(|copy| {
+            for (row, place) in rows.iter_mut().zip(places) {
+                let Some(row) = row else { continue };
+                match computed.get(*place as usize) {
+                    Some(from) => copy(from, row),
+                    None => row.fill(0.0),
+                }
             }
-        }
+        });
     });
 }
 

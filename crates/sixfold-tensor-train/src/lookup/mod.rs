@@ -13,6 +13,7 @@ mod large;
 mod levels;
 mod micro;
 pub(crate) mod packed;
+mod past;
 mod plan;
 mod reader;
 mod sums;

@@ -86,6 +86,15 @@ impl Plan {
         &self.positions[self.offsets[place] as usize..self.offsets[place + 1] as usize]
     }
 
+    /// The number of unique ids before which at least so many positions lie, or all.
+    pub(super) fn place_after(&self, positions: usize) -> usize {
+        let ends = &self.offsets[1..];
+        match positions < self.positions.len() {
+            true => ends.partition_point(|end| (*end as usize) < positions),
+            false => ends.len(),
+        }
+    }
+
     /// The plan for the different ids alone, in their order.
     pub fn of_unique(&self) -> Self {
         let places: Vec<u32> = (0..self.unique.len() as u32).collect();

@@ -1,10 +1,12 @@
 //! The gradient of each different id: the sum of those of its rows.
 
-use super::Plan;
+use std::ops::Range;
 
-/// Times that an id stands in a batch, in the mean, from which on sums are made apart, in the order of the
-/// batch: reading rows one after the other is faster than in the order of ids.
-const REPEATED: usize = 4;
+use pulp::{Arch, Simd, WithSimd};
+use rayon::prelude::*;
+
+use super::Plan;
+use super::forward::REPEATED;
 
 /// Gradients of rows, `[n, D]`, and their sums by id where these are made apart.
 pub(super) struct Sums<'a> {
@@ -15,20 +17,10 @@ pub(super) struct Sums<'a> {
 }
 
 impl<'a> Sums<'a> {
+    /// Where ids repeat, rows are read once in the order of the batch: far faster than in the order of ids.
     pub(super) fn new(plan: &Plan, grad: &'a [f32], d: usize) -> Self {
-        let ids = plan.unique().len();
-        let apart = (plan.len() >= REPEATED * ids).then(|| {
-            let mut sums = vec![0.0; ids * d];
-            for (row, place) in grad.chunks_exact(d).zip(plan.inverse()) {
-                // Padding has no place.
-                if let Some(sum) = sums.get_mut(*place as usize * d..).and_then(|s| s.get_mut(..d))
-                {
-                    sum.iter_mut().zip(row).for_each(|(sum, grad)| *sum += grad);
-                }
-            }
-            sums
-        });
-        Self { grad, d, apart }
+        let apart = plan.len() >= REPEATED * plan.unique().len();
+        Self { grad, d, apart: apart.then(|| sums(plan, grad, d)) }
     }
 
     /// The sum of the id at a place; it may lie in `scratch`.
@@ -52,12 +44,60 @@ impl<'a> Sums<'a> {
                     *sum = first + second;
                 }
                 for position in others {
-                    let row = row(*position);
-                    scratch.iter_mut().zip(row).for_each(|(sum, grad)| *sum += grad);
+                    add(scratch, row(*position));
                 }
                 scratch
             }
             [] => unreachable!("an id stands somewhere"),
+        }
+    }
+}
+
+#[inline(always)]
+fn add(sum: &mut [f32], row: &[f32]) {
+    for (sum, value) in sum.iter_mut().zip(row) {
+        *sum += value;
+    }
+}
+
+/// The sums by id, `[U, D]`. Threads share the ids, so that each sum is made in the order of the batch.
+fn sums(plan: &Plan, grad: &[f32], d: usize) -> Vec<f32> {
+    let mut sums = vec![0.0; plan.unique().len() * d];
+    let threads = rayon::current_num_threads();
+    let mut rest = &mut sums[..];
+    let mut tasks = Vec::with_capacity(threads);
+    let mut start = 0;
+    for thread in 1..=threads {
+        let end = plan.place_after(plan.len() * thread / threads);
+        let (sums, others) = std::mem::take(&mut rest).split_at_mut((end - start) * d);
+        tasks.push(Add { plan, grad, d, places: start..end, sums });
+        (rest, start) = (others, end);
+    }
+    tasks.into_par_iter().for_each(|task| Arch::new().dispatch(task));
+    sums
+}
+
+/// Adds the rows of the ids at some places.
+struct Add<'a> {
+    plan: &'a Plan,
+    grad: &'a [f32],
+    d: usize,
+    places: Range<usize>,
+    sums: &'a mut [f32],
+}
+
+impl WithSimd for Add<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { plan, grad, d, places, sums } = self;
+        for (row, place) in grad.chunks_exact(d).zip(plan.inverse()) {
+            // Padding has no place.
+            let place = *place as usize;
+            if places.contains(&place) {
+                add(&mut sums[(place - places.start) * d..][..d], row);
+            }
         }
     }
 }

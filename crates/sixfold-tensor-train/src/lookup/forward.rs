@@ -49,15 +49,9 @@ pub fn forward_into(shape: &TtShape, cores: &[f32], plan: &Plan, rows: &mut [f32
         let computed = unique_rows(shape, cores, plan);
         let tasks = rows.par_chunks_mut(each * d).zip(plan.inverse().par_chunks(each));
         tasks.for_each(|(rows, places)| {
-            copies.run(|copy| {
-                for (row, place) in rows.chunks_exact_mut(d).zip(places) {
-                    match computed.get(*place as usize * d..).and_then(|rest| rest.get(..d)) {
-                        Some(from) => copy(from, row),
-                        // Padding.
-                        None => row.fill(0.0),
-                    }
-                }
-            });
+            let row = |place: &u32| computed.get(*place as usize * d..)?.get(..d);
+            // Padding has no place.
+            copies.run(rows.chunks_exact_mut(d), places.iter().map(row));
         });
         return;
     }
@@ -69,15 +63,8 @@ pub fn forward_into(shape: &TtShape, cores: &[f32], plan: &Plan, rows: &mut [f32
     let computed: Vec<&[f32]> = computed.into_iter().map(|row| &*row).collect();
     let tasks = by_position.par_chunks_mut(each).zip(plan.inverse().par_chunks(each));
     tasks.for_each(|(rows, places)| {
-        copies.run(|copy| {
-            for (row, place) in rows.iter_mut().zip(places) {
-                let Some(row) = row else { continue };
-                match computed.get(*place as usize) {
-                    Some(from) => copy(from, row),
-                    None => row.fill(0.0),
-                }
-            }
-        });
+        let row = |place: &u32| computed.get(*place as usize).copied();
+        copies.run(rows.iter_mut().map(Option::take), places.iter().map(row));
     });
 }
 

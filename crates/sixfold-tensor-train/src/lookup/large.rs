@@ -81,9 +81,8 @@ fn tile<S: Simd>(simd: S, a: &[f32], panel: &[[S::f32s; TILE[1]]], c: &mut [f32]
     // Constant bounds: else the sums would lie in memory all the time.
     for r in 0..TILE[0] {
         let (row, _) = S::as_mut_simd_f32s(&mut c[r * n..][..TILE[1] * S::F32_LANES]);
-        for s in 0..TILE[1] {
-            row[s] = sums[r][s];
-        }
+        let [first, second] = sums[r];
+        (row[0], row[1]) = (first, second);
     }
 }
 

@@ -1,8 +1,15 @@
-//! Copies past the caches.
+//! What the processor is told about memory: that rows will be read soon, and that others will not for long.
 
 /// Numbers from which on a result stays in no cache of today's: before a row is written there, its old content need
 /// not be read.
 const LARGE: usize = 1 << 23;
+
+/// Rows ahead that are asked for.
+pub(super) const AHEAD: usize = 2;
+
+/// Numbers of a line of the caches.
+#[cfg(target_arch = "x86_64")]
+const LINE: usize = 16;
 
 /// How rows of a result are copied.
 #[derive(Clone, Copy)]
@@ -16,15 +23,47 @@ impl Copies {
         Self { past: numbers >= LARGE }
     }
 
-    /// Calls `f` with a function that copies rows; what they hold is visible to other threads once this returns.
-    pub(super) fn run(self, f: impl FnOnce(&dyn Fn(&[f32], &mut [f32]))) {
+    /// Copies to each of `rows` the one of `from` beside it, or zeros; other threads see them once this returns.
+    pub(super) fn run<'r, 'f, R>(
+        self,
+        rows: impl Iterator<Item = R>,
+        from: impl Iterator<Item = Option<&'f [f32]>> + Clone,
+    ) where
+        R: Into<Option<&'r mut [f32]>>,
+    {
+        let next = from.clone().skip(AHEAD).chain(std::iter::repeat(None));
+        for ((row, from), next) in rows.zip(from).zip(next) {
+            if let Some(next) = next {
+                prefetch(next);
+            }
+            let Some(row) = row.into() else { continue };
+            match from {
+                None => row.fill(0.0),
+                Some(from) if self.past => past(from, row),
+                Some(from) => row.copy_from_slice(from),
+            }
+        }
         if self.past {
-            f(&past);
             fence();
-        } else {
-            f(&|from, to| to.copy_from_slice(from));
         }
     }
+}
+
+/// Asks for a row that will be read soon: rows are too short for the processor to guess, and lie anywhere.
+#[inline(always)]
+#[cfg_attr(
+    target_arch = "x86_64",
+    expect(unsafe_code, reason = "prefetching takes a pointer, and safe Rust has none for it")
+)]
+pub(super) fn prefetch(row: &[f32]) {
+    #[cfg(target_arch = "x86_64")]
+    for line in row.chunks(LINE) {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: a hint for the address of a slice; it neither reads nor faults.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = row;
 }
 
 /// Copies a row past the caches, if it can be split into aligned vectors.
@@ -72,9 +111,9 @@ mod tests {
         for numbers in [64, LARGE] {
             for (offset, len) in [(0, 64), (1, 32), (3, 16), (0, 7), (4, 0)] {
                 let mut to = vec![-1.0; 70];
-                Copies::into_result(numbers).run(|copy| {
-                    copy(&from[..len], &mut to[offset..offset + len]);
-                });
+                let row = Some(&mut to[offset..offset + len]);
+                let copies = Copies::into_result(numbers);
+                copies.run([row, None].into_iter(), [Some(&from[..len]), None].into_iter());
                 assert_eq!(to[offset..offset + len], from[..len]);
                 assert!(to[..offset].iter().chain(&to[offset + len..]).all(|x| *x < 0.0));
             }

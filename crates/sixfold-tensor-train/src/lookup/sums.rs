@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::Plan;
 use super::forward::REPEATED;
+use super::past::{AHEAD, prefetch};
 
 /// Gradients of rows, `[n, D]`, and their sums by id where these are made apart.
 pub(super) struct Sums<'a> {
@@ -92,9 +93,14 @@ impl WithSimd for Add<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
         let Self { plan, grad, d, places, sums } = self;
-        for (row, place) in grad.chunks_exact(d).zip(plan.inverse()) {
+        let inverse = plan.inverse();
+        let next = inverse.iter().skip(AHEAD).chain(std::iter::repeat(&u32::MAX));
+        for ((row, place), next) in grad.chunks_exact(d).zip(inverse).zip(next) {
             // Padding has no place.
-            let place = *place as usize;
+            let (place, next) = (*place as usize, *next as usize);
+            if places.contains(&next) {
+                prefetch(&sums[(next - places.start) * d..][..d]);
+            }
             if places.contains(&place) {
                 add(&mut sums[(place - places.start) * d..][..d], row);
             }

@@ -27,8 +27,8 @@ const COPIED: usize = 1 << 15;
 ///
 /// # Complexity
 /// With U different ids of P prefixes, and a train of 3 cores: 2·P·J_1·J_2·r_1·r_2 + 2·U·D·r_2 operations. Beside
-/// the result, memory for 8 numbers an id, or for U·D in all where ids repeat. A ring takes r_0 times as many
-/// operations.
+/// the result, memory for 4 numbers an id and 12 a different id, or for those and U·D where ids repeat. A ring takes
+/// r_0 times as many operations.
 pub fn forward(shape: &TtShape, cores: &[f32], plan: &Plan) -> Vec<f32> {
     // The system clears memory page by page, when it is first touched.
     let mut rows = vec![0.0; plan.len() * shape.d_embed()];
@@ -74,7 +74,7 @@ pub fn forward_into(shape: &TtShape, cores: &[f32], plan: &Plan, rows: &mut [f32
 /// As [`forward`].
 ///
 /// # Complexity
-/// That of [`forward`], with memory for 8 numbers an id beside the result.
+/// That of [`forward`], with memory for 12 numbers a different id beside the result.
 pub fn unique_rows(shape: &TtShape, cores: &[f32], plan: &Plan) -> Vec<f32> {
     let d = shape.d_embed();
     let mut rows = vec![0.0; plan.unique().len() * d];

@@ -86,7 +86,9 @@ mod tests {
         drop(bytes);
         let again = recycled(n);
         assert_eq!((again.as_ptr(), again[0], again[1]), (start, 7.5, 1.0));
-        assert_ne!(recycled(n).as_ptr(), start);
+        let other = recycled(n);
+        assert_ne!(other.as_ptr(), start);
+        drop(other);
         // A vector that is taken out of the bytes is the caller's.
         let taken = super::bytes(again).try_into_vec::<f32>().unwrap();
         assert_eq!((taken.as_ptr(), taken.len()), (start, n));

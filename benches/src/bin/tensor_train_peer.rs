@@ -61,6 +61,8 @@ fn main() -> Result<()> {
             })
         });
     }
+    #[cfg(feature = "model")]
+    works.extend(through_burn::works());
     let planned = Rc::new(RefCell::new(Value::Null));
     let found = Rc::clone(&planned);
     works.push(Work::new("planner", 0.0, Unit::Flop, move |_| Ok(planner(Rc::clone(&found)))));
@@ -90,6 +92,48 @@ fn lookups(name: &str, shape: &TtShape, n: usize, flop: f64) -> [Work; 2] {
         let short = n < 10_000 && shape.vocab_size() < 50_000;
         Work { variants, runs: if short { 8 } else { 2 }, ..work }
     })
+}
+
+/// The same lookups as tensors of burn.
+#[cfg(feature = "model")]
+mod through_burn {
+    use std::sync::Arc;
+
+    use burn::tensor::{Int, Tensor, TensorData};
+    use sixfold_tensor_train::{TtEmbedding, ops};
+
+    use super::*;
+
+    /// The module, and plain tensor operations, with their plans.
+    pub(super) fn works() -> [Work; 2] {
+        [("module", 65_536), ("ops", 8_192)].map(|(path, n)| {
+            let work = Work::new(format!("{path}_25k_r16_{n}"), 0.0, Unit::Flop, move |_| {
+                look_up(path, n)
+            });
+            Work { runs: 4, ..work }
+        })
+    }
+
+    fn look_up(path: &str, n: usize) -> Result<Run> {
+        let device = sixfold_model::device("flex")?;
+        let shape = Arc::new(shape(25, 16)?);
+        let table = TtEmbedding::from_cores(&cores(&shape)?, &device);
+        let ids = zipf(shape.vocab_size(), n);
+        if path == "module" {
+            let values: Vec<i32> = ids.iter().map(|id| *id as i32).collect();
+            let ids = Tensor::<2, Int>::from_data(TensorData::new(values, [1, n]), &device);
+            return Ok(Box::new(move || {
+                black_box(table.forward(ids.clone()));
+                Ok(())
+            }));
+        }
+        let cores: Vec<Tensor<4>> = table.cores.iter().map(|core| core.val()).collect();
+        Ok(Box::new(move || {
+            let plan = Plan::new(&shape, &ids);
+            black_box(ops::lookup::reference::lookup(&cores, &shape, &plan));
+            Ok(())
+        }))
+    }
 }
 
 /// Operations of a row of three cores whose prefix nobody shares.

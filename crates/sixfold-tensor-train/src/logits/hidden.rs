@@ -8,7 +8,7 @@ use super::blocks::{Block, HIDDEN, Method};
 use super::merged::Merged;
 use super::tiled::Tiled;
 use crate::TtShape;
-use crate::lookup::backward::Adjoint;
+use crate::lookup::adjoint::Adjoint;
 use crate::lookup::packed::Packed;
 
 /// Some hidden states, `[n, D]`, ready for one method.

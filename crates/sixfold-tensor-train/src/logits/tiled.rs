@@ -32,7 +32,7 @@ impl<'a> Tiled<'a> {
         let d = self.hidden.ncols();
         let table = sized(&mut scratch.left, block.rows.len() * d);
         let rows = block.rows.clone().zip(table.chunks_exact_mut(d));
-        walk::rows(self.cores, rows.map(|(id, row)| (id, row, &mut [][..])));
+        walk::rows(self.cores, rows);
         let table = view(table, [block.rows.len(), d]);
         matmul_into(1.0, self.hidden, table.t(), 0.0, logits, Threads::ONE);
     }

@@ -99,21 +99,33 @@ impl<'a, C: Deref<Target = Packed<'a>>> Chain<C> {
         product(simd, To::Set, Left::Plain(before), slice, &mut this[0], sizes);
     }
 
-    /// The current row, `[D]`: the trace of P_{d−1}·G_d[i_d].
+    /// The current row, `[D]`.
     #[inline(always)]
     pub(crate) fn row<S: Simd>(&self, simd: S, row: &mut [f32]) {
-        let shape = self.cores.shape();
-        let last = shape.cores() - 1;
-        let [_, left, columns, ring] = shape.core(last);
-        let slice = self.cores.slice(last, self.digits[last]);
-        let prefix = self.product(last - 1);
-        let height = prefix.len() / (ring * left);
-        let blocks = prefix.chunks_exact(height * left).zip(slice.chunks_exact(left * columns));
-        let mut to = To::Set;
-        for (prefix, slice) in blocks {
-            product(simd, to, Left::Plain(prefix), slice, row, [height, left, columns]);
-            to = To::Add;
-        }
+        let last = self.digits.len() - 1;
+        row_of(simd, &self.cores, self.product(last - 1), self.digits[last], row);
+    }
+}
+
+/// A row, `[D]`, by its prefix and its last digit: the trace of P_{d−1}·G_d[i_d].
+#[inline(always)]
+pub(super) fn row_of<S: Simd>(
+    simd: S,
+    cores: &Packed<'_>,
+    prefix: &[f32],
+    digit: usize,
+    row: &mut [f32],
+) {
+    let shape = cores.shape();
+    let last = shape.cores() - 1;
+    let [_, left, columns, ring] = shape.core(last);
+    let slice = cores.slice(last, digit);
+    let height = prefix.len() / (ring * left);
+    let blocks = prefix.chunks_exact(height * left).zip(slice.chunks_exact(left * columns));
+    let mut to = To::Set;
+    for (prefix, slice) in blocks {
+        product(simd, to, Left::Plain(prefix), slice, row, [height, left, columns]);
+        to = To::Add;
     }
 }
 

@@ -1,17 +1,21 @@
 //! Rows of a batch.
 
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
+use super::Plan;
+use super::chain::row_of;
+use super::levels::{Levels, Visit, products};
 use super::packed::Packed;
-use super::{Plan, walk};
+use super::past::Copies;
 use crate::TtShape;
 
-/// Different ids of a task: so many that tasks share few prefixes.
+/// Different ids of a task.
 const IDS: usize = 512;
 
-/// Times that an id stands in a batch, in the mean, from which on rows are computed apart and then copied: copies
-/// in the order of the batch are faster than copies in the order of ids.
-const REPEATED: usize = 4;
+/// Times that an id stands in a batch, in the mean, from which on rows are computed apart, where they lie together,
+/// and then copied in the order of the batch.
+pub(super) const REPEATED: usize = 4;
 
 /// Numbers of a task that copies.
 const COPIED: usize = 1 << 15;
@@ -23,8 +27,8 @@ const COPIED: usize = 1 << 15;
 ///
 /// # Complexity
 /// With U different ids of P prefixes, and a train of 3 cores: 2·P·J_1·J_2·r_1·r_2 + 2·U·D·r_2 operations. Beside
-/// the result, memory for 8 numbers an id, or for U·D in all where ids repeat. A ring takes r_0 times as many
-/// operations.
+/// the result, memory for 4 numbers an id and 12 a different id, or for those and U·D where ids repeat. A ring takes
+/// r_0 times as many operations.
 pub fn forward(shape: &TtShape, cores: &[f32], plan: &Plan) -> Vec<f32> {
     // The system clears memory page by page, when it is first touched.
     let mut rows = vec![0.0; plan.len() * shape.d_embed()];
@@ -39,54 +43,28 @@ pub fn forward(shape: &TtShape, cores: &[f32], plan: &Plan) -> Vec<f32> {
 pub fn forward_into(shape: &TtShape, cores: &[f32], plan: &Plan, rows: &mut [f32]) {
     let d = shape.d_embed();
     assert_eq!(rows.len(), plan.len() * d, "a row for each id");
-    if plan.len() >= REPEATED * plan.unique().len() {
-        copy(&unique_rows(shape, cores, plan), d, plan, rows);
-    } else {
-        in_place(&Packed::new(shape, cores), plan, rows);
-    }
-}
-
-/// Copies the rows of different ids to where they stand.
-fn copy(unique: &[f32], d: usize, plan: &Plan, rows: &mut [f32]) {
     let each = COPIED.div_ceil(d);
-    let tasks = rows.par_chunks_mut(each * d).zip(plan.inverse().par_chunks(each));
-    tasks.for_each(|(rows, places)| {
-        for (row, place) in rows.chunks_exact_mut(d).zip(places) {
-            match unique.get(*place as usize * d..).and_then(|rest| rest.get(..d)) {
-                Some(from) => row.copy_from_slice(from),
-                // Padding.
-                None => row.fill(0.0),
-            }
-        }
-    });
-}
-
-/// Computes each row where its id stands first, and copies it to its other places.
-fn in_place(cores: &Packed<'_>, plan: &Plan, rows: &mut [f32]) {
-    let d = cores.shape().d_embed();
-    let mut by_position: Vec<Option<&mut [f32]>> = rows.chunks_exact_mut(d).map(Some).collect();
-    let take = |position: &u32| by_position[*position as usize].take().expect("each stands once");
-    let mut ordered: Vec<&mut [f32]> = plan.all_positions().iter().map(take).collect();
-    // What no id takes is padding.
-    by_position.into_iter().flatten().for_each(|row| row.fill(0.0));
-    let mut rest = &mut ordered[..];
-    let mut tasks = Vec::with_capacity(plan.unique().len().div_ceil(IDS));
-    for (task, ids) in plan.unique().chunks(IDS).enumerate() {
-        let first = task * IDS;
-        let end = plan.offset(first + ids.len()) - plan.offset(first);
-        let (rows, others) = std::mem::take(&mut rest).split_at_mut(end);
-        tasks.push((first, ids, rows));
-        rest = others;
-    }
-    tasks.into_par_iter().for_each(|(first, ids, mut rows)| {
-        let with_rows = ids.iter().enumerate().map(|(place, id)| {
-            let copies = plan.positions(first + place).len();
-            let (these, others) = std::mem::take(&mut rows).split_at_mut(copies);
-            rows = others;
-            let (row, copies) = these.split_first_mut().expect("an id stands somewhere");
-            (*id as usize, &mut **row, copies)
+    let copies = Copies::into_result(rows.len());
+    if plan.len() >= REPEATED * plan.unique().len() {
+        let computed = unique_rows(shape, cores, plan);
+        let tasks = rows.par_chunks_mut(each * d).zip(plan.inverse().par_chunks(each));
+        tasks.for_each(|(rows, places)| {
+            let row = |place: &u32| computed.get(*place as usize * d..)?.get(..d);
+            // Padding has no place.
+            copies.run(rows.chunks_exact_mut(d), places.iter().map(row));
         });
-        walk::rows(cores, with_rows);
+        return;
+    }
+    // Each is computed where its id stands first.
+    let mut by_position: Vec<Option<&mut [f32]>> = rows.chunks_exact_mut(d).map(Some).collect();
+    let first = |place| by_position[plan.positions(place)[0] as usize].take();
+    let mut computed: Vec<&mut [f32]> = (0..plan.unique().len()).filter_map(first).collect();
+    different(&Packed::new(shape, cores), plan, &mut computed);
+    let computed: Vec<&[f32]> = computed.into_iter().map(|row| &*row).collect();
+    let tasks = by_position.par_chunks_mut(each).zip(plan.inverse().par_chunks(each));
+    tasks.for_each(|(rows, places)| {
+        let row = |place: &u32| computed.get(*place as usize).copied();
+        copies.run(rows.iter_mut().map(Option::take), places.iter().map(row));
     });
 }
 
@@ -96,15 +74,62 @@ fn in_place(cores: &Packed<'_>, plan: &Plan, rows: &mut [f32]) {
 /// As [`forward`].
 ///
 /// # Complexity
-/// That of [`forward`], without memory beside the result.
+/// That of [`forward`], with memory for 12 numbers a different id beside the result.
 pub fn unique_rows(shape: &TtShape, cores: &[f32], plan: &Plan) -> Vec<f32> {
-    let cores = Packed::new(shape, cores);
     let d = shape.d_embed();
     let mut rows = vec![0.0; plan.unique().len() * d];
-    let tasks = rows.par_chunks_mut(IDS * d).zip(plan.unique().par_chunks(IDS));
-    tasks.for_each(|(rows, ids)| {
-        let rows = ids.iter().zip(rows.chunks_exact_mut(d));
-        walk::rows(&cores, rows.map(|(id, row)| (*id as usize, row, &mut [][..])));
-    });
+    let mut by_place: Vec<&mut [f32]> = rows.chunks_exact_mut(d).collect();
+    different(&Packed::new(shape, cores), plan, &mut by_place);
     rows
+}
+
+/// Computes the rows of a plan's different ids.
+fn different(cores: &Packed<'_>, plan: &Plan, by_place: &mut [&mut [f32]]) {
+    if by_place.is_empty() {
+        return;
+    }
+    let levels = Levels::new(cores.shape(), plan.unique());
+    let products = products(cores, &levels).pop();
+    let mut by_place: Vec<Option<&mut [f32]>> =
+        by_place.iter_mut().map(|row| Some(&mut **row)).collect();
+    let places = (0..levels.longest().len()).flat_map(|slot| levels.ids(levels.at(slot)));
+    let mut ordered: Vec<&mut [f32]> = places.filter_map(|place| by_place[place].take()).collect();
+    let mut rest = &mut ordered[..];
+    let mut tasks = Vec::with_capacity(plan.unique().len() / IDS + 1);
+    for (slots, ids) in levels.tasks(IDS) {
+        let (rows, others) = std::mem::take(&mut rest).split_at_mut(ids);
+        rest = others;
+        let prefixes = Visit { cores, levels: &levels, products: products.as_deref(), slots };
+        tasks.push(Rows { prefixes, ids: plan.unique(), rows });
+    }
+    tasks.into_par_iter().for_each(|task| Arch::new().dispatch(task));
+}
+
+/// The rows of some prefixes, in the order of their slots.
+struct Rows<'a, 'r> {
+    prefixes: Visit<'a>,
+    ids: &'a [u32],
+    rows: &'a mut [&'r mut [f32]],
+}
+
+impl WithSimd for Rows<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { prefixes, ids, rows } = self;
+        let (cores, levels) = (prefixes.cores, prefixes.levels);
+        let shape = cores.shape();
+        let digits = shape.rows()[shape.cores() - 1];
+        let mut rows = rows.iter_mut();
+        prefixes.each(
+            simd,
+            #[inline(always)]
+            |prefix, product| {
+                for (id, row) in ids[levels.ids(prefix)].iter().zip(rows.by_ref()) {
+                    row_of(simd, cores, product, *id as usize % digits, row);
+                }
+            },
+        );
+    }
 }

@@ -50,32 +50,37 @@ impl WithSimd for Matrices<'_, '_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        panels(simd, &mut self);
+        // Of a depth that is known, rows of A lie at constant distances.
+        match self.sizes[1] {
+            16 => panels::<S, 16>(simd, &mut self),
+            _ => panels::<S, 0>(simd, &mut self),
+        }
     }
 }
 
+/// `K` is the depth k, or 0 for any.
 #[inline(always)]
-fn panels<S: Simd>(simd: S, of: &mut Matrices<'_, '_>) {
+fn panels<S: Simd, const K: usize>(simd: S, of: &mut Matrices<'_, '_>) {
     let n = of.sizes[2];
     let lanes = S::F32_LANES;
     let mut j = 0;
     // Eight sums hide the latency of a fused multiplication, and fit the registers of AVX2.
     while j + 2 * lanes <= n {
-        panel::<S, 4, 2>(simd, of, j, lanes);
+        panel::<S, K, 4, 2>(simd, of, j, lanes);
         j += 2 * lanes;
     }
     while j + lanes <= n {
-        panel::<S, 8, 1>(simd, of, j, lanes);
+        panel::<S, K, 8, 1>(simd, of, j, lanes);
         j += lanes;
     }
     if j < n {
-        panel::<S, 8, 1>(simd, of, j, n - j);
+        panel::<S, K, 8, 1>(simd, of, j, n - j);
     }
 }
 
 /// N registers of columns from j on, the last of them of `width` columns.
 #[inline(always)]
-fn panel<S: Simd, const H: usize, const N: usize>(
+fn panel<S: Simd, const K: usize, const H: usize, const N: usize>(
     simd: S,
     of: &mut Matrices<'_, '_>,
     j: usize,
@@ -84,27 +89,30 @@ fn panel<S: Simd, const H: usize, const N: usize>(
     let m = of.sizes[0];
     let mut i = 0;
     while i + H <= m {
-        tile::<S, H, N>(simd, of, [i, j], width);
+        tile::<S, K, H, N>(simd, of, [i, j], width);
         i += H;
     }
     if i + 4 <= m {
-        tile::<S, 4, N>(simd, of, [i, j], width);
+        tile::<S, K, 4, N>(simd, of, [i, j], width);
         i += 4;
     }
     while i < m {
-        tile::<S, 1, N>(simd, of, [i, j], width);
+        tile::<S, K, 1, N>(simd, of, [i, j], width);
         i += 1;
     }
 }
 
 #[inline(always)]
-fn tile<S: Simd, const H: usize, const N: usize>(
+fn tile<S: Simd, const K: usize, const H: usize, const N: usize>(
     simd: S,
     of: &mut Matrices<'_, '_>,
     [i, j]: [usize; 2],
     width: usize,
 ) {
-    let [m, k, n] = of.sizes;
+    let [m, mut k, n] = of.sizes;
+    if K > 0 {
+        k = K;
+    }
     let mut sums = [[S::f32s::zeroed(); N]; H];
     let b = of.b;
     let right = |p: usize| load::<S, N>(simd, &b[p * n + j..], width);

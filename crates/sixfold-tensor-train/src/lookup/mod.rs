@@ -1,16 +1,22 @@
 //! Rows of a table by id, and the gradient of its cores, on the host.
 //!
-//! Each id is computed once however often it stands in a batch, ids are visited in ascending order, and
-//! what neighbours share of the product `G_1[i_1]⋯G_{d−1}[i_{d−1}]`, their *prefix*, is computed once. Nothing
+//! Each id is computed once however often it stands in a batch, and what ids share of the product
+//! `G_1[i_1]⋯G_{d−1}[i_{d−1}]`, their *prefix*, is computed once, prefixes with one slice of a core together. Nothing
 //! of the size of the table is stored. Results are the same to the last bit for any number of threads.
 
+pub(crate) mod adjoint;
 pub(crate) mod backward;
 pub(crate) mod chain;
+mod descent;
 mod forward;
+mod large;
+mod levels;
 mod micro;
 pub(crate) mod packed;
+mod past;
 mod plan;
 mod reader;
+mod sums;
 pub(crate) mod walk;
 
 pub use backward::backward;

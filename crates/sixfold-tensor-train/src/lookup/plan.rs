@@ -86,14 +86,13 @@ impl Plan {
         &self.positions[self.offsets[place] as usize..self.offsets[place + 1] as usize]
     }
 
-    /// The positions of all ids, by id.
-    pub(super) fn all_positions(&self) -> &[u32] {
-        &self.positions
-    }
-
-    /// Where the positions of a unique id begin among them.
-    pub(super) fn offset(&self, place: usize) -> usize {
-        self.offsets[place] as usize
+    /// The number of unique ids before which at least so many positions lie, or all.
+    pub(super) fn place_after(&self, positions: usize) -> usize {
+        let ends = &self.offsets[1..];
+        match positions < self.positions.len() {
+            true => ends.partition_point(|end| (*end as usize) < positions),
+            false => ends.len(),
+        }
     }
 
     /// The plan for the different ids alone, in their order.

@@ -5,13 +5,8 @@ use pulp::{Arch, Simd, WithSimd};
 use super::chain::Chain;
 use super::packed::Packed;
 
-/// Writes each row, and its copies.
-pub(crate) fn rows<'b, 'c>(
-    cores: &Packed<'_>,
-    rows: impl Iterator<Item = (usize, &'b mut [f32], &'c mut [&'b mut [f32]])>,
-) where
-    'b: 'c,
-{
+/// Writes rows that rise.
+pub(crate) fn rows<'r>(cores: &Packed<'_>, rows: impl Iterator<Item = (usize, &'r mut [f32])>) {
     Arch::new().dispatch(Rows { cores, rows });
 }
 
@@ -20,21 +15,15 @@ struct Rows<'a, I> {
     rows: I,
 }
 
-impl<'b: 'c, 'c, I> WithSimd for Rows<'_, I>
-where
-    I: Iterator<Item = (usize, &'b mut [f32], &'c mut [&'b mut [f32]])>,
-{
+impl<'r, I: Iterator<Item = (usize, &'r mut [f32])>> WithSimd for Rows<'_, I> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let mut chain = Chain::new(self.cores);
-        for (id, row, copies) in self.rows {
+        for (id, row) in self.rows {
             chain.go(simd, id);
             chain.row(simd, row);
-            for copy in copies {
-                copy.copy_from_slice(row);
-            }
         }
     }
 }

@@ -48,7 +48,9 @@ fn gradients_are_differences_of_the_loss() {
 fn each_core_meets_eulers_identity() {
     // Rows are linear in each core, so that ⟨∂L/∂G_k, G_k⟩ = ⟨∂L/∂Y, Y⟩ for each k.
     let large = TtShape::train(3_000, [14, 14, 16], [4, 8, 8], 16).unwrap();
-    for (seed, shape) in shapes().into_iter().chain([large]).enumerate() {
+    // Slices beyond the first-level cache.
+    let larger = TtShape::train(300, [10, 3, 10], [8, 8, 8], 64).unwrap();
+    for (seed, shape) in shapes().into_iter().chain([large, larger]).enumerate() {
         let ids: Vec<u32> = (0..2_000_u32).map(|i| i * i * 7 % shape.vocab_size() as u32).collect();
         let grad = numbers(ids.len() * shape.d_embed(), 2);
         let cores = random(shape, seed as u64);
@@ -80,6 +82,27 @@ fn an_id_twice_has_twice_the_gradient() {
         for (once, twice) in once.iter().zip(&twice) {
             assert_eq!((2.0 * once).to_bits(), twice.to_bits());
         }
+    }
+}
+
+#[test]
+fn gradients_of_an_id_are_added_and_those_of_padding_are_not() {
+    for (seed, shape) in shapes().into_iter().enumerate() {
+        let cores = random(shape, seed as u64);
+        let (shape, d) = (cores.shape(), cores.shape().d_embed());
+        // Each of seven ids nine times, or once.
+        let ids: Vec<u32> = (0..63).map(|i| i * i % 7).collect();
+        let grad = numbers(ids.len() * d, 5);
+        let plan = Plan::with_padding(shape, &ids, Some(2));
+        let found = lookup::backward(shape, cores.values(), &plan, &grad);
+        let mut sums = vec![0.0; plan.unique().len() * d];
+        for (row, id) in grad.chunks(d).zip(&ids).filter(|(_, id)| **id != 2) {
+            let place = plan.unique().binary_search(id).unwrap();
+            sums[place * d..][..d].iter_mut().zip(row).for_each(|(sum, grad)| *sum += grad);
+        }
+        assert!(plan.unique().len() * 9 < ids.len() * 4, "ids repeat");
+        let once = gradient(&cores, plan.unique(), &sums);
+        assert_eq!(found, once);
     }
 }
 

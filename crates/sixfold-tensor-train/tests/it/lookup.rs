@@ -84,18 +84,44 @@ fn an_empty_batch_has_no_rows_and_no_gradient() {
 fn threads_change_no_bit() {
     let shape = TtShape::train(5_000, [17, 17, 18], [4, 4, 4], 8).unwrap();
     let cores = random(shape, 1);
-    let ids: Vec<u32> = (0..6_000).map(|i| i * i % 4_999).collect();
-    let plan = Plan::new(cores.shape(), &ids);
+    let some: Vec<u32> = (0..6_000).map(|i| i * i % 4_999).collect();
+    // Ids that stand six times in the mean, too.
+    let few: Vec<u32> = (0..6_000).map(|i| i * i % 1_999).collect();
+    for (ids, padding) in [(&some, None), (&few, None), (&few, Some(4))] {
+        let plan = Plan::with_padding(cores.shape(), ids, padding);
+        bits_of_threads(&cores, &plan);
+    }
+}
+
+fn bits_of_threads(cores: &Cores, plan: &Plan) {
     let run = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
-            let rows = lookup::forward(cores.shape(), cores.values(), &plan);
-            let gradient = lookup::backward(cores.shape(), cores.values(), &plan, &rows);
+            let rows = lookup::forward(cores.shape(), cores.values(), plan);
+            let gradient = lookup::backward(cores.shape(), cores.values(), plan, &rows);
             [rows, gradient].map(|x| x.into_iter().map(f32::to_bits).collect::<Vec<_>>())
         })
     };
     let once = run(1);
     assert!(once == run(2) && once == run(3));
+}
+
+#[test]
+fn rows_are_the_same_whatever_else_a_batch_has() {
+    // Slices beyond the first-level cache.
+    let large = TtShape::train(300, [10, 3, 10], [8, 8, 8], 64).unwrap();
+    for (seed, shape) in shapes().into_iter().chain([large]).enumerate() {
+        let cores = random(shape, seed as u64);
+        let (shape, d) = (cores.shape(), cores.shape().d_embed());
+        let ids: Vec<u32> = (0..shape.vocab_size() as u32).rev().cycle().take(500).collect();
+        let rows = lookup::forward(shape, cores.values(), &Plan::new(shape, &ids));
+        let mut reader = lookup::RowReader::new(shape, cores.values());
+        let mut alone = vec![0.0; d];
+        for (id, row) in ids.iter().zip(rows.chunks(d)) {
+            reader.read(*id as usize, &mut alone);
+            assert_eq!(row, alone, "row {id}");
+        }
+    }
 }
 
 proptest! {

@@ -3,11 +3,12 @@
 use std::ops::Deref;
 
 use burn::backend::tensor::{BoolTensor, FloatTensor, IntTensor};
-use burn::tensor::{Bytes, DType, Shape, TensorData, bf16, f16};
+use burn::tensor::{DType, Shape, TensorData, bf16, f16};
 use burn_flex::{Flex, FlexTensor, Layout};
 use ndarray::{ArrayView2, ShapeBuilder};
 
 use super::HostBackend;
+use super::kept::bytes;
 
 /// A contiguous f32 tensor.
 #[derive(Clone, Debug)]
@@ -50,7 +51,7 @@ impl HostBackend for Flex {
 
     fn make(values: Vec<f32>, shape: Shape) -> FloatTensor<Self> {
         assert_eq!(values.len(), shape.num_elements(), "values of the shape");
-        FlexTensor::new(Bytes::from_elems(values), Layout::contiguous(shape), DType::F32)
+        FlexTensor::new(bytes(values), Layout::contiguous(shape), DType::F32)
     }
 
     fn indices(x: IntTensor<Self>) -> Vec<usize> {

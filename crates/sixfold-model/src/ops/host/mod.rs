@@ -2,11 +2,14 @@
 
 #[cfg(feature = "flex")]
 mod flex;
+#[cfg(feature = "flex")]
+mod kept;
 #[cfg(feature = "ndarray")]
 mod second;
 
 mod math;
 mod parallel;
+mod pool;
 
 use std::ops::Deref;
 
@@ -17,6 +20,7 @@ use ndarray::ArrayView2;
 
 pub use math::{normal_cdf_pdf, sigmoid};
 pub use parallel::{CHUNK, filled, map, map_with, owned, repeated, rows, rows_with};
+pub use pool::recycled;
 pub use sixfold_linalg::simd::{exp, max, simd, sum, sum_with};
 
 /// A backend whose tensors lie in memory.

@@ -6,6 +6,7 @@ use burn::backend::TensorMetadata;
 use burn::backend::tensor::FloatTensor;
 use rayon::prelude::*;
 
+use super::pool::room;
 use super::{HostBackend, simd};
 
 /// Elements of a piece: 64 KiB, which the second-level cache holds twice.
@@ -37,7 +38,7 @@ pub fn filled(
     chunk: usize,
     f: impl for<'a> Fn(usize, &'a mut [MaybeUninit<f32>]) -> &'a mut [f32] + Sync,
 ) -> Vec<f32> {
-    let mut values = Vec::with_capacity(n);
+    let mut values = room(n);
     let spare = &mut values.spare_capacity_mut()[..n];
     let chunk = chunk.max(1);
     pieces(spare, chunk, |start, piece| {

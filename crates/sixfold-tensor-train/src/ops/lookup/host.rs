@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use burn::backend::tensor::FloatTensor;
 use burn::tensor::Shape;
-use sixfold_model::ops::host::HostBackend;
+use sixfold_model::ops::host::{HostBackend, recycled};
 
 use super::LookupOps;
 use crate::TtShape;
 use crate::lookup::{self, Plan};
 
 fn forward<B: HostBackend>(cores: FloatTensor<B>, shape: &TtShape, plan: &Plan) -> FloatTensor<B> {
-    let values = lookup::forward(shape, &B::read(cores), plan);
-    B::make(values, Shape::new([plan.len(), shape.d_embed()]))
+    let mut rows = recycled(plan.len() * shape.d_embed());
+    lookup::forward_into(shape, &B::read(cores), plan, &mut rows);
+    B::make(rows, Shape::new([plan.len(), shape.d_embed()]))
 }
 
 fn backward<B: HostBackend>(

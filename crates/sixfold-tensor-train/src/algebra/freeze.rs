@@ -35,12 +35,9 @@ impl Cores {
             let mut slices = wider.chunks_exact_mut(height * breadth);
             for a in merged.chunks_exact(height * left) {
                 for b in self.core(k).chunks_exact(left * breadth) {
-                    let matrix = |values, m, n| ArrayView2::from_shape((m, n), values);
-                    let a = matrix(a, height, left).expect("a slice");
-                    let b = matrix(b, left, breadth).expect("a slice");
-                    let out = slices.next().expect("a slice for each pair of digits");
-                    let out = ArrayViewMut2::from_shape((height, breadth), out).expect("a slice");
-                    matmul_into(1.0, a, b, 0.0, out, Threads::ONE);
+                    if let Some(out) = slices.next() {
+                        product([height, left, breadth], a, b, out);
+                    }
                 }
             }
             (rows, columns, right, merged) = (rows * digits, columns * width, next, wider);
@@ -51,4 +48,13 @@ impl Cores {
         let shape = TtShape::new(shape.vocab_size(), rows, columns, [ring, right, ring])?;
         Self::new(shape, merged)
     }
+}
+
+/// out ← a·b with a `[m, k]` and b `[k, n]`.
+fn product([m, k, n]: [usize; 3], a: &[f32], b: &[f32], out: &mut [f32]) {
+    let matrix = |values, rows, columns| {
+        ArrayView2::from_shape((rows, columns), values).expect("a slice as a matrix")
+    };
+    let out = ArrayViewMut2::from_shape((m, n), out).expect("a slice as a matrix");
+    matmul_into(1.0, matrix(a, m, k), matrix(b, k, n), 0.0, out, Threads::ONE);
 }

@@ -67,7 +67,6 @@ pub fn device(name: &str) -> Result<Device> {
 }
 
 /// Whether tensors of the device lie in the host's memory, so that taking their values is free.
-#[cfg(feature = "transformer")]
 pub(crate) fn is_host(device: &Device) -> bool {
     let device = device.clone().without_autodiff();
     ["flex", "ndarray"].iter().any(|name| self::device(name).is_ok_and(|host| host == device))

@@ -108,7 +108,8 @@ impl TtEmbedding {
     }
 
     /// The whole table as a dense layer, for programs that know no tensor trains: ids are those of this table,
-    /// whatever its order, and a row of padding is zeros.
+    /// whatever its order. A row of padding is zeros, also for a head that is tied to the layer, whereas the cores
+    /// score it as they do any other.
     ///
     /// # Complexity
     /// V·D numbers, the one operation here that builds them.

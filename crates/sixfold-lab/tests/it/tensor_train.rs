@@ -111,12 +111,7 @@ fn clicks_are_predicted_better_than_by_their_share_and_a_stop_changes_nothing() 
             at("logloss")
         );
     }
-    let out = dir.path().join("parts");
-    let cells = out.join("cells");
-    interrupt("tensor-train/ctr", &out, &[], || cells.read_dir().is_ok_and(|dir| dir.count() > 1));
-    let resumed = run("tensor-train/ctr", &out, &["--resume"]);
-    assert_same(&resumed, &whole);
-    assert!(!out.join("checkpoints").exists(), "what the trainings kept is gone");
+    resumes("tensor-train/ctr", &[], "tt", whole);
 }
 
 #[test]

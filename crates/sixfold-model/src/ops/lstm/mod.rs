@@ -73,8 +73,8 @@ pub(crate) use extension::LstmOps;
 /// let inputs = Tensor::<3>::ones([2, 1, 4], &device);
 /// let states = ops::lstm(inputs, Tensor::zeros([1, 4], &device), false);
 /// let states: Vec<f32> = states.into_data().to_vec().unwrap();
-/// // c_1 = σ(1)·tanh(1), c_2 = (1 + σ(1))·c_1
-/// assert!((states[0] - 0.369_64).abs() < 1e-4 && (states[1] - 0.559_25).abs() < 1e-3);
+/// // c_1 = σ(1)·tanh(1), c_2 = σ(1)·c_1 + c_1, h = σ(1)·tanh(c)
+/// assert!((states[0] - 0.369_606).abs() < 1e-5 && (states[1] - 0.545_346).abs() < 1e-5);
 /// # Ok::<(), sixfold_model::Error>(())
 /// ```
 pub fn lstm(inputs: Tensor<3>, weight: Tensor<2>, backwards: bool) -> Tensor<3> {

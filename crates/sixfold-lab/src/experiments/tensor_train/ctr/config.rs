@@ -1,8 +1,8 @@
 //! The config of `tensor-train/ctr`.
 
 use serde::{Deserialize, Serialize};
-use sixfold_model::train::{AdamWConfig, Schedule, TrainerConfig};
 
+use super::super::classifier::ClassifierRecipe;
 use super::super::tables::{self, Choice};
 use crate::config::{Problem, Validate};
 use crate::data::{Input, InputKind};
@@ -29,7 +29,7 @@ pub struct CtrConfig {
     /// Part of the hidden numbers that are dropped while training.
     pub dropout: f64,
     /// The training.
-    pub recipe: CtrRecipe,
+    pub recipe: ClassifierRecipe,
 }
 
 /// Logs in Criteo's layout.
@@ -40,20 +40,6 @@ pub struct ClicksRef {
     pub train: String,
     /// What reports.
     pub dev: String,
-}
-
-/// How the model is trained, the same for every table.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct CtrRecipe {
-    /// Rows of a step.
-    pub batch_size: usize,
-    /// Passes over the rows. What is reported is the model after the last.
-    pub epochs: u64,
-    /// The highest learning rate; it falls to 0 in a line.
-    pub peak_lr: f64,
-    /// Standard deviation of the entries of each table at first.
-    pub std: f64,
 }
 
 impl Default for CtrConfig {
@@ -68,31 +54,12 @@ impl Default for CtrConfig {
             d_embed: 16,
             d_hidden: vec![64, 32],
             dropout: 0.2,
-            recipe: CtrRecipe::default(),
+            recipe: ClassifierRecipe::default(),
         }
-    }
-}
-
-impl Default for CtrRecipe {
-    fn default() -> Self {
-        Self { batch_size: 64, epochs: 3, peak_lr: 2e-3, std: 0.1 }
     }
 }
 
 impl CtrConfig {
-    pub(super) fn trainer(&self, seed: u64) -> TrainerConfig {
-        TrainerConfig {
-            batch_size: self.recipe.batch_size,
-            epochs: self.recipe.epochs,
-            peak_lr: self.recipe.peak_lr,
-            schedule: Schedule::Linear,
-            warmup_ratio: 0.05,
-            optimizer: AdamWConfig { weight_decay: 0.0, ..AdamWConfig::default() },
-            seed,
-            ..TrainerConfig::default()
-        }
-    }
-
     /// The files that have to be there.
     pub(super) fn inputs(&self) -> Vec<Input> {
         let files = [("clicks.train", &self.clicks.train), ("clicks.dev", &self.clicks.dev)];
@@ -121,14 +88,7 @@ impl Validate for CtrConfig {
         require(widths, "d_hidden", "is empty or has a 0".to_owned());
         let message = format!("{}, expected 0 or more and below 1", self.dropout);
         require((0.0..1.0).contains(&self.dropout), "dropout", message);
-        let std = self.recipe.std;
-        let message = format!("{std}, expected a positive number");
-        require(std.is_finite() && std > 0.0, "recipe.std", message);
-        if let Err(sixfold_model::Error::Hyperparameters { problems: found }) =
-            self.trainer(0).validate()
-        {
-            problems.extend(found.into_iter().map(|problem| Problem::new("recipe", problem)));
-        }
+        problems.extend(self.recipe.problems());
         problems
     }
 }

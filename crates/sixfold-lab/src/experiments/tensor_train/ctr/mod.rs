@@ -6,7 +6,7 @@ mod score;
 mod training;
 mod words;
 
-pub use config::{ClicksRef, CtrConfig, CtrRecipe};
+pub use config::{ClicksRef, CtrConfig};
 
 use anyhow::Result;
 

@@ -114,7 +114,7 @@ impl Material {
             let logits = model.forward(&rows, &device).expect("categories have rows");
             Ok(log_sigmoid(logits * signs).mean().neg())
         };
-        let settings = config.trainer(cx.seed());
+        let settings = config.recipe.trainer(cx.seed());
         let training::Trained { model, step_ms } =
             training::train(model, self.train.len(), &settings, choice, cx, loss)?;
         let guesses = self.guesses(&model, &device.without_autodiff())?;

@@ -1,8 +1,8 @@
 //! The config of `tensor-train/sentiment`.
 
 use serde::{Deserialize, Serialize};
-use sixfold_model::train::{AdamWConfig, Schedule, TrainerConfig};
 
+use super::super::classifier::ClassifierRecipe;
 use super::super::tables::{self, Choice};
 use crate::config::{Problem, Validate};
 use crate::data::{Input, InputKind};
@@ -31,7 +31,7 @@ pub struct SentimentConfig {
     /// Part of the vectors' and of the pooled states' numbers that are dropped while training.
     pub dropout: f64,
     /// The training.
-    pub recipe: SentimentRecipe,
+    pub recipe: ClassifierRecipe,
 }
 
 /// Reviews in a file.
@@ -42,20 +42,6 @@ pub struct ReviewsRef {
     pub path: String,
     /// Reviews that are not learned from and report: the seed draws them.
     pub held_out: usize,
-}
-
-/// How the classifier is trained, the same for every table.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct SentimentRecipe {
-    /// Reviews of a step.
-    pub batch_size: usize,
-    /// Passes over the reviews. What is reported is the model after the last.
-    pub epochs: u64,
-    /// The learning rate of the first step after the warm-up; it falls to 0 in a line.
-    pub peak_lr: f64,
-    /// Standard deviation of the entries of each table at first.
-    pub std: f64,
 }
 
 impl Default for SentimentConfig {
@@ -71,31 +57,12 @@ impl Default for SentimentConfig {
             d_embed: 256,
             d_hidden: 64,
             dropout: 0.3,
-            recipe: SentimentRecipe::default(),
+            recipe: ClassifierRecipe::default(),
         }
-    }
-}
-
-impl Default for SentimentRecipe {
-    fn default() -> Self {
-        Self { batch_size: 64, epochs: 3, peak_lr: 2e-3, std: 0.1 }
     }
 }
 
 impl SentimentConfig {
-    pub(super) fn trainer(&self, seed: u64) -> TrainerConfig {
-        TrainerConfig {
-            batch_size: self.recipe.batch_size,
-            epochs: self.recipe.epochs,
-            peak_lr: self.recipe.peak_lr,
-            schedule: Schedule::Linear,
-            warmup_ratio: 0.05,
-            optimizer: AdamWConfig { weight_decay: 0.0, ..AdamWConfig::default() },
-            seed,
-            ..TrainerConfig::default()
-        }
-    }
-
     /// The files that have to be there.
     pub(super) fn inputs(&self) -> Vec<Input> {
         match self.reviews.path.as_str() {
@@ -126,14 +93,7 @@ impl Validate for SentimentConfig {
         require(self.d_hidden > 0, "d_hidden", "is 0".to_owned());
         let message = format!("{}, expected 0 or more and below 1", self.dropout);
         require((0.0..1.0).contains(&self.dropout), "dropout", message);
-        let std = self.recipe.std;
-        let message = format!("{std}, expected a positive number");
-        require(std.is_finite() && std > 0.0, "recipe.std", message);
-        if let Err(sixfold_model::Error::Hyperparameters { problems: found }) =
-            self.trainer(0).validate()
-        {
-            problems.extend(found.into_iter().map(|problem| Problem::new("recipe", problem)));
-        }
+        problems.extend(self.recipe.problems());
         problems
     }
 }

@@ -6,7 +6,7 @@ mod model;
 mod training;
 mod words;
 
-pub use config::{ReviewsRef, SentimentConfig, SentimentRecipe};
+pub use config::{ReviewsRef, SentimentConfig};
 
 use anyhow::Result;
 

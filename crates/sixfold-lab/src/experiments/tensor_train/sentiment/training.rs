@@ -140,7 +140,7 @@ impl Material {
             let classes = Tensor::from_data(TensorData::new(classes, [n]), &device);
             Ok(cross_entropy(model.forward(&batch, &device), classes).mean())
         };
-        let (settings, n) = (config.trainer(cx.seed()), self.train.texts.len());
+        let (settings, n) = (config.recipe.trainer(cx.seed()), self.train.texts.len());
         let training::Trained { model, step_ms } =
             training::train(model, n, &settings, choice, cx, loss)?;
         let device = device.without_autodiff();

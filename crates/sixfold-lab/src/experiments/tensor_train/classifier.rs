@@ -1,0 +1,56 @@
+//! How the small classifiers are trained whose tables are compared.
+
+use serde::{Deserialize, Serialize};
+use sixfold_model::train::{AdamWConfig, Schedule, TrainerConfig};
+
+use crate::config::Problem;
+
+/// How a classifier is trained, the same for every table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ClassifierRecipe {
+    /// Examples of a step.
+    pub batch_size: usize,
+    /// Passes over the examples. What is reported is the model after the last.
+    pub epochs: u64,
+    /// The highest learning rate; it falls to 0 in a line.
+    pub peak_lr: f64,
+    /// Standard deviation of the entries of each table at first.
+    pub std: f64,
+}
+
+impl Default for ClassifierRecipe {
+    fn default() -> Self {
+        Self { batch_size: 64, epochs: 3, peak_lr: 2e-3, std: 0.1 }
+    }
+}
+
+impl ClassifierRecipe {
+    pub(super) fn trainer(&self, seed: u64) -> TrainerConfig {
+        TrainerConfig {
+            batch_size: self.batch_size,
+            epochs: self.epochs,
+            peak_lr: self.peak_lr,
+            schedule: Schedule::Linear,
+            warmup_ratio: 0.05,
+            optimizer: AdamWConfig { weight_decay: 0.0, ..AdamWConfig::default() },
+            seed,
+            ..TrainerConfig::default()
+        }
+    }
+
+    /// What is wrong with it, under the key `recipe`.
+    pub(super) fn problems(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        if !(self.std.is_finite() && self.std > 0.0) {
+            let message = format!("{}, expected a positive number", self.std);
+            problems.push(Problem::new("recipe.std", message));
+        }
+        if let Err(sixfold_model::Error::Hyperparameters { problems: found }) =
+            self.trainer(0).validate()
+        {
+            problems.extend(found.into_iter().map(|problem| Problem::new("recipe", problem)));
+        }
+        problems
+    }
+}

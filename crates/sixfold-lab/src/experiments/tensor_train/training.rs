@@ -30,6 +30,7 @@ pub(super) fn train<M: Module>(
     model: M,
     n: usize,
     config: &TrainerConfig,
+    groups: &ParamGroups,
     choice: Choice,
     cx: &Context,
     mut loss: impl FnMut(&M, &[usize]) -> sixfold_model::Result<Tensor<1>>,
@@ -37,8 +38,7 @@ pub(super) fn train<M: Module>(
     let dir = cx.checkpoints().join(choice.to_string());
     let mut place = Labels::default();
     place.set("embedding", choice.to_string());
-    let mut trainer =
-        Trainer::new(model, n, config, &ParamGroups::default())?.with_checkpoints(&dir, KEEP_EVERY);
+    let mut trainer = Trainer::new(model, n, config, groups)?.with_checkpoints(&dir, KEEP_EVERY);
     trainer.resume().with_context(|| format!("cannot go on from {}", dir.display()))?;
     let before = trainer.state().step;
     let start = Instant::now();

@@ -115,8 +115,9 @@ impl Material {
             Ok(log_sigmoid(logits * signs).mean().neg())
         };
         let settings = config.recipe.trainer(cx.seed());
+        let groups = config.recipe.groups(choice, "bags.**")?;
         let training::Trained { model, step_ms } =
-            training::train(model, self.train.len(), &settings, choice, cx, loss)?;
+            training::train(model, self.train.len(), &settings, &groups, choice, cx, loss)?;
         let guesses = self.guesses(&model, &device.without_autodiff())?;
         let compression = (self.vocab * config.d_embed) as f64 / parameters as f64;
         Ok(Trained { guesses, parameters, model_parameters, compression, step_ms })

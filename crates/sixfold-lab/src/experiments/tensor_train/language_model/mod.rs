@@ -9,6 +9,7 @@ pub use config::LanguageModelConfig;
 use anyhow::{Context as _, Result};
 use burn::module::Module;
 use serde::{Deserialize, Serialize};
+use sixfold_model::train::ParamGroups;
 use sixfold_model::{
     Batch, CausalLm, LmHeadSpec, PaddingSide, Seed, TransformerSpec, next_token_labels,
 };
@@ -138,10 +139,18 @@ fn measure(
     let model_parameters = model.num_params();
 
     let settings = recipe.trainer(recipe.batch_tokens / config.context, cx.seed());
-    let trained = train(model, corpus.train.len(), &settings, choice, cx, |model, chosen| {
-        let ids: Vec<Vec<u32>> = chosen.iter().map(|&at| corpus.train[at].clone()).collect();
-        model.loss(&pad(&ids))
-    })?;
+    let trained = train(
+        model,
+        corpus.train.len(),
+        &settings,
+        &ParamGroups::default(),
+        choice,
+        cx,
+        |model, chosen| {
+            let ids: Vec<Vec<u32>> = chosen.iter().map(|&at| corpus.train[at].clone()).collect();
+            model.loss(&pad(&ids))
+        },
+    )?;
     let batch_size = recipe.batch_tokens.div_ceil(config.context);
     Ok(Measured {
         losses: losses(&trained.model, corpus, batch_size, cx)?,

@@ -42,6 +42,9 @@ pub struct ReviewsRef {
     pub path: String,
     /// Reviews that are not learned from and report: the seed draws them.
     pub held_out: usize,
+    /// Reviews that report in the place of those held out, and are taken from what is learned from: for the
+    /// choice of settings. 0 for the report itself.
+    pub selection: usize,
 }
 
 impl Default for SentimentConfig {
@@ -85,6 +88,8 @@ impl Validate for SentimentConfig {
         require(!from_file || held_out > 0, "reviews.held_out", "is 0".to_owned());
         let message = format!("{held_out}, but generated sentences have a split of their own");
         require(from_file || held_out == 0, "reviews.held_out", message);
+        let message = "generated sentences have no part to choose by".to_owned();
+        require(from_file || self.reviews.selection == 0, "reviews.selection", message);
         require(self.rank > 0, "rank", "is 0".to_owned());
         require((2..=8).contains(&self.cores), "cores", format!("{}, expected 2 to 8", self.cores));
         require(self.max_words >= 16, "max_words", "is below 16".to_owned());

@@ -68,7 +68,19 @@ impl Material {
                     all.len()
                 );
                 let held_out = all.split_off(left);
-                [all, held_out]
+                match config.reviews.selection {
+                    0 => [all, held_out],
+                    // Settings are chosen without a look at what reports.
+                    n => {
+                        let chosen_on = all.split_off(all.len().saturating_sub(n));
+                        ensure!(
+                            all.len() >= config.recipe.batch_size,
+                            "{}: {n} reviews to choose by (reviews.selection) leave too few to learn from",
+                            path.display()
+                        );
+                        [all, chosen_on]
+                    }
+                }
             }
         };
         let of_words = |all: &[Review]| -> Vec<Vec<String>> {
@@ -141,8 +153,9 @@ impl Material {
             Ok(cross_entropy(model.forward(&batch, &device), classes).mean())
         };
         let (settings, n) = (config.recipe.trainer(cx.seed()), self.train.texts.len());
+        let groups = config.recipe.groups(choice, "tables.**")?;
         let training::Trained { model, step_ms } =
-            training::train(model, n, &settings, choice, cx, loss)?;
+            training::train(model, n, &settings, &groups, choice, cx, loss)?;
         let device = device.without_autodiff();
         let accuracy = self.held_out.accuracy(&model, &device);
         let train_accuracy = self.train.accuracy(&model, &device);

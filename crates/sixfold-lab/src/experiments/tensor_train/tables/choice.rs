@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A form that an embedding table can have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Form {
     /// V·D numbers.
     Dense,
@@ -44,7 +44,7 @@ impl Form {
 
 /// A table of a comparison, as configs and results call it: a [`Form`], the rank if it is not the
 /// experiment's, and `tied` where one table is both read and scored with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Choice {
     /// Its form.
     pub form: Form,

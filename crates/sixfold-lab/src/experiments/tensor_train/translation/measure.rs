@@ -5,6 +5,7 @@ use std::fs;
 use anyhow::{Context as _, Result};
 use burn::module::Module;
 use serde::{Deserialize, Serialize};
+use sixfold_model::train::ParamGroups;
 use sixfold_model::{BeamConfig, Seed, Seq2Seq, Seq2SeqSpec, shift_right};
 
 use super::super::losses::{Losses, at_positions};
@@ -58,12 +59,20 @@ pub(super) fn measure(
     let model_parameters = model.num_params();
 
     let settings = recipe.trainer(1, cx.seed());
-    let trained = train(model, corpus.batches.len(), &settings, choice, cx, |model, chosen| {
-        let rows = chosen.iter().flat_map(|&batch| &corpus.batches[batch]);
-        let rows: Vec<usize> = rows.copied().collect();
-        let [source, target] = Corpus::pad(&corpus.train, &rows);
-        model.loss(&source, &target)
-    })?;
+    let trained = train(
+        model,
+        corpus.batches.len(),
+        &settings,
+        &ParamGroups::default(),
+        choice,
+        cx,
+        |model, chosen| {
+            let rows = chosen.iter().flat_map(|&batch| &corpus.batches[batch]);
+            let rows: Vec<usize> = rows.copied().collect();
+            let [source, target] = Corpus::pad(&corpus.train, &rows);
+            model.loss(&source, &target)
+        },
+    )?;
     let written = translate(&trained.model, config, corpus, cx)?;
     keep(&format!("{choice}-{}", cx.seed()), &written, cx)?;
     let pairs = written.iter().zip(&corpus.test);

@@ -1,15 +1,14 @@
 //! The gradient of the cores.
 
 use pulp::{Arch, Simd, WithSimd};
-use rayon::prelude::*;
 
-use super::Plan;
 use super::adjoint::add_row;
 use super::chain::prefix_len;
 use super::descent::hand_down;
 use super::levels::{Levels, Visit, products};
 use super::packed::{Packed, ring_last};
 use super::sums::Sums;
+use super::{Plan, each};
 use crate::TtShape;
 
 /// The most parts of a batch that have a gradient of the last core of their own.
@@ -70,7 +69,7 @@ fn of_rows(
         let prefixes = Visit { cores, levels, products, slots };
         tasks.push(Part { prefixes, plan, sums: &sums, of_prefixes: these });
     }
-    let of_parts = tasks.into_par_iter().map(|part| Arch::new().dispatch(part)).collect();
+    let of_parts = each(tasks.into_iter(), |part| Arch::new().dispatch(part));
     (added(of_parts), of_prefixes)
 }
 
@@ -114,7 +113,7 @@ impl WithSimd for Part<'_> {
 /// The sum of some vectors of one length, in their order.
 pub(crate) fn added(mut parts: Vec<Vec<f32>>) -> Vec<f32> {
     let mut sum = parts.remove(0);
-    sum.par_chunks_mut(ADDED).enumerate().for_each(|(at, sum)| {
+    each(sum.chunks_mut(ADDED).enumerate(), |(at, sum)| {
         for part in &parts {
             let part = &part[at * ADDED..][..sum.len()];
             sum.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);

@@ -1,10 +1,10 @@
 //! Derivatives from the longest prefixes down to the cores.
 
 use ndarray::{ArrayView2, ArrayViewMut2};
-use rayon::prelude::*;
 use sixfold_linalg::{Threads, matmul_into};
 
 use super::chain::prefix_len;
+use super::each;
 use super::levels::{Level, Levels};
 use super::packed::Packed;
 
@@ -57,7 +57,7 @@ impl Step<'_> {
                 tasks.push((digit, slots, of_slice, handed));
             }
         }
-        tasks.into_par_iter().for_each(|(digit, slots, of_slice, handed)| {
+        each(tasks.into_iter(), |(digit, slots, of_slice, handed)| {
             let mut stacked = Vec::with_capacity(slots.len() * len);
             for node in &self.this.by_slot[slots.clone()] {
                 let parent = self.this.parents[*node as usize] as usize;
@@ -73,7 +73,7 @@ impl Step<'_> {
             matmul_into(1.0, of_this, slice.t(), 0.0, handed, Threads::ONE);
         });
         let mut of_before = vec![0.0; self.before.len() * len];
-        of_before.par_chunks_mut(len).zip(&self.before.by_slot).for_each(|(sum, node)| {
+        each(of_before.chunks_mut(len).zip(&self.before.by_slot), |(sum, node)| {
             let node = *node as usize;
             for child in self.before.children[node]..self.before.children[node + 1] {
                 let slot = self.this.slots[child as usize] as usize;

@@ -1,13 +1,12 @@
 //! Rows of a batch.
 
 use pulp::{Arch, Simd, WithSimd};
-use rayon::prelude::*;
 
-use super::Plan;
 use super::chain::row_of;
 use super::levels::{Levels, Visit, products};
 use super::packed::Packed;
 use super::past::Copies;
+use super::{Plan, each};
 use crate::TtShape;
 
 /// Different ids of a task.
@@ -43,26 +42,37 @@ pub fn forward(shape: &TtShape, cores: &[f32], plan: &Plan) -> Vec<f32> {
 pub fn forward_into(shape: &TtShape, cores: &[f32], plan: &Plan, rows: &mut [f32]) {
     let d = shape.d_embed();
     assert_eq!(rows.len(), plan.len() * d, "a row for each id");
-    let each = COPIED.div_ceil(d);
+    let size = COPIED.div_ceil(d);
     let copies = Copies::into_result(rows.len());
     if plan.len() >= REPEATED * plan.unique().len() {
         let computed = unique_rows(shape, cores, plan);
-        let tasks = rows.par_chunks_mut(each * d).zip(plan.inverse().par_chunks(each));
-        tasks.for_each(|(rows, places)| {
+        let tasks = rows.chunks_mut(size * d).zip(plan.inverse().chunks(size));
+        each(tasks, |(rows, places)| {
             let row = |place: &u32| computed.get(*place as usize * d..)?.get(..d);
             // Padding has no place.
             copies.run(rows.chunks_exact_mut(d), places.iter().map(row));
         });
         return;
     }
-    // Each is computed where its id stands first.
+    let cores = Packed::new(shape, cores);
     let mut by_position: Vec<Option<&mut [f32]>> = rows.chunks_exact_mut(d).map(Some).collect();
+    if !copies.are_past() {
+        // Each goes to all places of its id while the first-level cache has it.
+        different(&cores, plan, |place, rows| {
+            let places = plan.positions(place).iter();
+            rows.extend(places.filter_map(|at| by_position[*at as usize].take()));
+        });
+        // Padding has no place.
+        by_position.into_iter().flatten().for_each(|row| row.fill(0.0));
+        return;
+    }
+    // Each is computed where its id stands first.
     let first = |place| by_position[plan.positions(place)[0] as usize].take();
     let mut computed: Vec<&mut [f32]> = (0..plan.unique().len()).filter_map(first).collect();
-    different(&Packed::new(shape, cores), plan, &mut computed);
+    once(&cores, plan, computed.iter_mut().map(|row| &mut **row));
     let computed: Vec<&[f32]> = computed.into_iter().map(|row| &*row).collect();
-    let tasks = by_position.par_chunks_mut(each).zip(plan.inverse().par_chunks(each));
-    tasks.for_each(|(rows, places)| {
+    let tasks = by_position.chunks_mut(size).zip(plan.inverse().chunks(size));
+    each(tasks, |(rows, places)| {
         let row = |place: &u32| computed.get(*place as usize).copied();
         copies.run(rows.iter_mut().map(Option::take), places.iter().map(row));
     });
@@ -78,38 +88,50 @@ pub fn forward_into(shape: &TtShape, cores: &[f32], plan: &Plan, rows: &mut [f32
 pub fn unique_rows(shape: &TtShape, cores: &[f32], plan: &Plan) -> Vec<f32> {
     let d = shape.d_embed();
     let mut rows = vec![0.0; plan.unique().len() * d];
-    let mut by_place: Vec<&mut [f32]> = rows.chunks_exact_mut(d).collect();
-    different(&Packed::new(shape, cores), plan, &mut by_place);
+    once(&Packed::new(shape, cores), plan, rows.chunks_exact_mut(d));
     rows
 }
 
-/// Computes the rows of a plan's different ids.
-fn different(cores: &Packed<'_>, plan: &Plan, by_place: &mut [&mut [f32]]) {
-    if by_place.is_empty() {
+/// Computes each different id once.
+fn once<'r>(cores: &Packed<'_>, plan: &Plan, by_place: impl Iterator<Item = &'r mut [f32]>) {
+    let mut by_place: Vec<Option<&mut [f32]>> = by_place.map(Some).collect();
+    different(cores, plan, |place, rows| rows.extend(by_place[place].take()));
+}
+
+/// Computes the rows of a plan's different ids; `take` adds the rows that hold an id, one or all of them.
+fn different<'r>(
+    cores: &Packed<'_>,
+    plan: &Plan,
+    mut take: impl FnMut(usize, &mut Vec<&'r mut [f32]>),
+) {
+    if plan.unique().is_empty() {
         return;
     }
     let levels = Levels::new(cores.shape(), plan.unique());
     let products = products(cores, &levels).pop();
-    let mut by_place: Vec<Option<&mut [f32]>> =
-        by_place.iter_mut().map(|row| Some(&mut **row)).collect();
-    let places = (0..levels.longest().len()).flat_map(|slot| levels.ids(levels.at(slot)));
-    let mut ordered: Vec<&mut [f32]> = places.filter_map(|place| by_place[place].take()).collect();
-    let mut rest = &mut ordered[..];
-    let mut tasks = Vec::with_capacity(plan.unique().len() / IDS + 1);
-    for (slots, ids) in levels.tasks(IDS) {
-        let (rows, others) = std::mem::take(&mut rest).split_at_mut(ids);
-        rest = others;
-        let prefixes = Visit { cores, levels: &levels, products: products.as_deref(), slots };
-        tasks.push(Rows { prefixes, ids: plan.unique(), rows });
-    }
-    tasks.into_par_iter().for_each(|task| Arch::new().dispatch(task));
+    let tasks: Vec<Rows<'_, '_>> = levels
+        .tasks(IDS)
+        .into_iter()
+        .map(|(slots, ids)| {
+            let (mut rows, mut ends) = (Vec::with_capacity(ids), Vec::with_capacity(ids));
+            for place in slots.clone().flat_map(|slot| levels.ids(levels.at(slot))) {
+                take(place, &mut rows);
+                ends.push(rows.len());
+            }
+            let prefixes = Visit { cores, levels: &levels, products: products.as_deref(), slots };
+            Rows { prefixes, ids: plan.unique(), rows, ends }
+        })
+        .collect();
+    each(tasks.into_iter(), |task| Arch::new().dispatch(task));
 }
 
 /// The rows of some prefixes, in the order of their slots.
 struct Rows<'a, 'r> {
     prefixes: Visit<'a>,
     ids: &'a [u32],
-    rows: &'a mut [&'r mut [f32]],
+    rows: Vec<&'r mut [f32]>,
+    /// Where the rows of each id end.
+    ends: Vec<usize>,
 }
 
 impl WithSimd for Rows<'_, '_> {
@@ -117,17 +139,21 @@ impl WithSimd for Rows<'_, '_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { prefixes, ids, rows } = self;
+        let Self { prefixes, ids, mut rows, ends } = self;
         let (cores, levels) = (prefixes.cores, prefixes.levels);
         let shape = cores.shape();
         let digits = shape.rows()[shape.cores() - 1];
-        let mut rows = rows.iter_mut();
+        let (mut start, mut ends) = (0, ends.iter());
         prefixes.each(
             simd,
             #[inline(always)]
             |prefix, product| {
-                for (id, row) in ids[levels.ids(prefix)].iter().zip(rows.by_ref()) {
-                    row_of(simd, cores, product, *id as usize % digits, row);
+                for (id, end) in ids[levels.ids(prefix)].iter().zip(ends.by_ref()) {
+                    if let Some((row, others)) = rows[start..*end].split_first_mut() {
+                        row_of(simd, cores, product, *id as usize % digits, row);
+                        others.iter_mut().for_each(|other| other.copy_from_slice(row));
+                    }
+                    start = *end;
                 }
             },
         );

@@ -19,7 +19,21 @@ mod reader;
 mod sums;
 pub(crate) mod walk;
 
+use rayon::prelude::*;
+
 pub use backward::backward;
 pub use forward::{forward, forward_into, unique_rows};
 pub use plan::Plan;
 pub use reader::RowReader;
+
+/// Runs tasks on all threads, or here where there is but one: to wake it would take longer than a small batch, and
+/// what one part of the work leaves in the caches of a processor the next would look for in those of another.
+fn each<T: Send, R: Send>(
+    tasks: impl Iterator<Item = T> + Send,
+    run: impl Fn(T) -> R + Send + Sync,
+) -> Vec<R> {
+    if rayon::current_num_threads() == 1 {
+        return tasks.map(run).collect();
+    }
+    tasks.collect::<Vec<T>>().into_par_iter().map(run).collect()
+}

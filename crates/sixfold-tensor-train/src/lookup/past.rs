@@ -23,6 +23,11 @@ impl Copies {
         Self { past: numbers >= LARGE }
     }
 
+    /// Whether rows are written past the caches.
+    pub(super) fn are_past(self) -> bool {
+        self.past
+    }
+
     /// Copies to each of `rows` the one of `from` beside it, or zeros; other threads see them once this returns.
     pub(super) fn run<'r, 'f, R>(
         self,

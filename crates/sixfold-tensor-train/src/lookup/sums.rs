@@ -3,11 +3,10 @@
 use std::ops::Range;
 
 use pulp::{Arch, Simd, WithSimd};
-use rayon::prelude::*;
 
-use super::Plan;
 use super::forward::REPEATED;
 use super::past::{AHEAD, prefetch};
+use super::{Plan, each};
 
 /// Gradients of rows, `[n, D]`, and their sums by id where these are made apart.
 pub(super) struct Sums<'a> {
@@ -74,7 +73,7 @@ fn sums(plan: &Plan, grad: &[f32], d: usize) -> Vec<f32> {
         tasks.push(Add { plan, grad, d, places: start..end, sums });
         (rest, start) = (others, end);
     }
-    tasks.into_par_iter().for_each(|task| Arch::new().dispatch(task));
+    each(tasks.into_iter(), |task| Arch::new().dispatch(task));
     sums
 }
 

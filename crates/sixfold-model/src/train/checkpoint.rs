@@ -6,13 +6,14 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use burn::module::Module;
+use burn::tensor::TensorData;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::archive::{self, Archive};
 use super::buffers::ParamState;
 use super::state::same_settings;
-use super::{AdamW, TrainState, parameters};
+use super::{AdamW, Optimizer, TrainState, parameters};
 use crate::{Error, Result};
 
 /// The file that names the folder of the last whole state.
@@ -87,12 +88,24 @@ impl TrainCheckpoint {
         parameters::load(model, Archive::open(&self.folder.join(PARAMETERS))?)
     }
 
-    /// The state of the optimiser, by parameter path.
+    /// The state of the optimiser, by parameter path, and what it keeps besides.
     pub(super) fn load_moments<M: Module>(
         &self,
         model: &M,
-    ) -> Result<BTreeMap<String, ParamState>> {
-        parameters::load_moments(model, Archive::open(&self.folder.join(OPTIMIZER))?)
+    ) -> Result<(BTreeMap<String, ParamState>, BTreeMap<String, TensorData>)> {
+        let mut archive = Archive::open(&self.folder.join(OPTIMIZER))?;
+        let extra = parameters::load_extra(&mut archive)?;
+        Ok((parameters::load_moments(model, archive)?, extra))
+    }
+
+    /// Gives an optimiser back what it keeps besides moments of parameters.
+    pub(super) fn restore<M: Module>(
+        &self,
+        optimizer: &mut impl Optimizer<M>,
+        extra: BTreeMap<String, TensorData>,
+    ) -> Result<()> {
+        let path = self.folder.join(OPTIMIZER);
+        optimizer.restore(extra).map_err(|what| Error::Malformed { path, what })
     }
 
     /// Refuses settings other than those it was saved under.
@@ -105,6 +118,7 @@ impl TrainCheckpoint {
         dir: &Path,
         model: &M,
         optimizer: &AdamW,
+        extra: &BTreeMap<String, TensorData>,
         state: &TrainState,
         settings: &Value,
     ) -> Result<()> {
@@ -115,7 +129,7 @@ impl TrainCheckpoint {
         }
         fs::create_dir(&partial).map_err(io(&partial))?;
         archive::write(&partial.join(PARAMETERS), parameters::stored(model))?;
-        archive::write(&partial.join(OPTIMIZER), parameters::stored_moments(optimizer))?;
+        archive::write(&partial.join(OPTIMIZER), parameters::stored_moments(optimizer, extra))?;
         let path = partial.join(STATE);
         let file = StateFile { format: FORMAT, state: state.clone(), settings: settings.clone() };
         let text = serde_json::to_string_pretty(&file)

@@ -111,6 +111,18 @@ impl Gradients {
         })
     }
 
+    /// Puts in a gradient that an [`Optimizer`](super::Optimizer) gathered itself, as it shall stand after
+    /// [`scale`](Self::scale); flat, f32, on the host.
+    ///
+    /// The path need be that of no parameter. The gradient counts in the norm and is clipped with the others.
+    pub fn insert(&mut self, path: impl Into<String>, mut values: Vec<f32>) {
+        if self.scale.to_bits() != 1.0_f64.to_bits() {
+            values.iter_mut().for_each(|value| *value /= self.scale as f32);
+        }
+        let shape = vec![values.len()];
+        self.entries.insert(path.into(), Gradient { shape, values: Values::Host(values) });
+    }
+
     /// Adds the gradients of another micro-batch. Each parameter has one if either has.
     ///
     /// # Panics
@@ -223,6 +235,16 @@ impl ClippedGradients {
     /// The gradients, scaled so that their norm is within the bound.
     pub fn gradients(&self) -> &Gradients {
         &self.gradients
+    }
+
+    /// Takes a gradient that was [inserted](Gradients::insert), and the factor that it waits for.
+    pub fn remove(&mut self, path: &str) -> Option<(Vec<f32>, f64)> {
+        match self.take(path)? {
+            (Values::Host(values), scale) => Some((values, scale)),
+            (Values::Device(tensor), scale) => {
+                Some((tensor.into_data().iter::<f32>().collect(), scale))
+            }
+        }
     }
 
     /// Takes the values of a parameter, and the factor that they wait for.

@@ -38,6 +38,7 @@ mod gradients;
 mod groups;
 mod kernels;
 mod objective;
+mod optimizer;
 #[cfg(feature = "checkpoint")]
 mod parameters;
 mod patterns;
@@ -56,6 +57,7 @@ pub use freeze::{freeze, frozen, unfreeze};
 pub use gradients::{ClippedGradients, Gradients};
 pub use groups::{Group, GroupRule, ParamGroups};
 pub use objective::{Objective, Outcome};
+pub use optimizer::Optimizer;
 pub use patterns::Patterns;
 pub use schedule::Schedule;
 #[cfg(feature = "checkpoint")]

@@ -97,8 +97,14 @@ pub(super) fn load<M: Module>(model: M, archive: Archive) -> Result<M> {
     }
 }
 
-/// The state of an optimiser: `first.PATH`, `second.PATH`, `steps.PATH`.
-pub(super) fn stored_moments(optimizer: &AdamW) -> BTreeMap<String, Stored<'_>> {
+/// Before the names of what an optimiser keeps besides the moments of parameters.
+const EXTRA: &str = "extra.";
+
+/// The state of an optimiser: `first.PATH`, `second.PATH`, `steps.PATH`, `extra.NAME`.
+pub(super) fn stored_moments<'a>(
+    optimizer: &'a AdamW,
+    extra: &'a BTreeMap<String, TensorData>,
+) -> BTreeMap<String, Stored<'a>> {
     let mut tensors = BTreeMap::new();
     for (path, ParamState { steps, moments }) in &optimizer.state {
         let (dtype, n) = match moments {
@@ -112,7 +118,24 @@ pub(super) fn stored_moments(optimizer: &AdamW) -> BTreeMap<String, Stored<'_>> 
         put("second", dtype, vec![n], Box::new(|| moments.data().1));
         put("steps", DType::U64, vec![1], Box::new(|| TensorData::new(vec![*steps], [1])));
     }
+    for (name, data) in extra {
+        let (dtype, shape) = (data.dtype(), data.shape().to_vec());
+        let stored = Stored { dtype, shape, fetch: Box::new(|| data.clone()) };
+        tensors.insert(format!("{EXTRA}{name}"), stored);
+    }
     tensors
+}
+
+/// Takes what an optimiser keeps besides moments out of its file.
+pub(super) fn load_extra(archive: &mut Archive) -> Result<BTreeMap<String, TensorData>> {
+    let names: Vec<String> =
+        archive.tensors.keys().filter(|name| name.starts_with(EXTRA)).cloned().collect();
+    let mut extra = BTreeMap::new();
+    for name in names {
+        extra.insert(name[EXTRA.len()..].to_owned(), archive.read(&name)?);
+        archive.tensors.remove(&name);
+    }
+    Ok(extra)
 }
 
 /// The state of an optimiser for a model. A parameter without state has not taken a step.

@@ -6,8 +6,8 @@ use burn::module::Module;
 use serde_json::{Value, json};
 
 use super::{
-    AdamW, Epochs, Gradients, Objective, Outcome, ParamGroups, TrainCheckpoint, TrainState,
-    TrainerConfig, frozen,
+    AdamW, Epochs, Gradients, Objective, Optimizer, Outcome, ParamGroups, TrainCheckpoint,
+    TrainState, TrainerConfig, frozen,
 };
 use crate::{Error, Observer, Result, Seed, Step, seed_dropout};
 
@@ -23,10 +23,10 @@ use crate::{Error, Observer, Result, Seed, Step, seed_dropout};
 ///
 /// [`mod@crate::train`] has an example.
 #[derive(Debug)]
-pub struct Trainer<M: Module> {
+pub struct Trainer<M: Module, O = AdamW> {
     /// Away only while a step is being taken.
     model: Option<M>,
-    optimizer: AdamW,
+    optimizer: O,
     config: TrainerConfig,
     epochs: Epochs,
     /// The running epoch's order.
@@ -88,6 +88,18 @@ impl<M: Module> Trainer<M> {
         })
     }
 
+    /// The training with another optimiser, made of the one it has: for [`Optimizer`]s that treat some
+    /// parameters in a way of their own.
+    pub fn with_optimizer<O: Optimizer<M>>(self, make: impl FnOnce(AdamW) -> O) -> Trainer<M, O> {
+        let Self { model, optimizer, config, epochs, order, state, mut settings, checkpoints } =
+            self;
+        let optimizer = make(optimizer);
+        settings["optimizer"] = optimizer.settings();
+        Trainer { model, optimizer, config, epochs, order, state, settings, checkpoints }
+    }
+}
+
+impl<M: Module, O: Optimizer<M>> Trainer<M, O> {
     /// Keeps the state in a directory: after every `every` steps (0 for never), when the observer
     /// interrupts, and at the end.
     pub fn with_checkpoints(mut self, dir: impl Into<PathBuf>, every: u64) -> Self {
@@ -105,9 +117,10 @@ impl<M: Module> Trainer<M> {
         let Some((dir, _)) = &self.checkpoints else { return Ok(false) };
         let Some(checkpoint) = TrainCheckpoint::open(dir)? else { return Ok(false) };
         checkpoint.check_settings(&self.settings)?;
-        let moments = checkpoint.load_moments(self.model())?;
+        let (moments, extra) = checkpoint.load_moments(self.model())?;
+        checkpoint.restore(&mut self.optimizer, extra)?;
         self.model = Some(checkpoint.load_parameters(self.model().clone())?);
-        self.optimizer.state = moments;
+        self.optimizer.dense_mut().state = moments;
         self.state = checkpoint.state().clone();
         Ok(true)
     }
@@ -129,7 +142,7 @@ impl<M: Module> Trainer<M> {
     }
 
     /// The optimiser.
-    pub fn optimizer(&self) -> &AdamW {
+    pub fn optimizer(&self) -> &O {
         &self.optimizer
     }
 
@@ -196,7 +209,9 @@ impl<M: Module> Trainer<M> {
     pub fn save(&self) -> Result<()> {
         let Some((dir, _)) = &self.checkpoints else { return Ok(()) };
         let _span = tracing::debug_span!("save", step = self.state.step).entered();
-        TrainCheckpoint::save(dir, self.model(), &self.optimizer, &self.state, &self.settings)
+        let extra = self.optimizer.extra();
+        let dense = self.optimizer.dense();
+        TrainCheckpoint::save(dir, self.model(), dense, &extra, &self.state, &self.settings)
     }
 
     /// One step. An error leaves everything as it was.
@@ -219,6 +234,8 @@ impl<M: Module> Trainer<M> {
         let batches: Vec<&[usize]> = order[begin..end].chunks(self.config.batch_size).collect();
         let weights: Vec<f64> = batches.iter().map(|batch| objective.weight(batch)).collect();
         let weight: f64 = weights.iter().sum();
+        self.optimizer.begin(batches.len());
+        let model = self.model.as_ref().expect("every step puts the model back");
         let mut gradients = Gradients::default();
         let mut loss_sum = 0.0;
         for (batch, batch_weight) in batches.iter().zip(&weights) {
@@ -230,7 +247,7 @@ impl<M: Module> Trainer<M> {
             let loss = if batches.len() == 1 { loss } else { loss * share };
             gradients.add(Gradients::from_backward(loss, model));
         }
-        let gradients = gradients.clip(self.config.clip_norm)?;
+        let gradients = self.optimizer.gather(gradients)?.clip(self.config.clip_norm)?;
         let norm = gradients.norm();
         let lr = self.config.learning_rate(step, total);
         let finished_epoch = end == order.len();

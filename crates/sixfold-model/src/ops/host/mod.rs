@@ -20,7 +20,7 @@ use ndarray::ArrayView2;
 
 pub use math::{normal_cdf_pdf, sigmoid};
 pub use parallel::{CHUNK, filled, map, map_with, owned, repeated, rows, rows_with};
-pub use pool::recycled;
+pub use pool::{keep_at_most, recycled};
 pub use sixfold_linalg::simd::{exp, max, simd, sum, sum_with};
 
 /// A backend whose tensors lie in memory.

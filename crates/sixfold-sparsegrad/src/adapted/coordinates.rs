@@ -1,0 +1,86 @@
+//! A basis on a device.
+
+use std::sync::Arc;
+
+use burn::tensor::{DType, Device, Tensor, TensorData};
+use ndarray::Array2;
+
+use crate::{Basis, Side};
+
+/// A [`Basis`] on a device, for all matrices that share it.
+#[derive(Clone, Debug)]
+pub struct Coordinates(Arc<Sides>);
+
+#[derive(Debug)]
+struct Sides {
+    name: String,
+    /// `[d_in, d_out]`
+    weights: [usize; 2],
+    /// U and V, without autodiff; none for the features themselves.
+    columns: [Option<Tensor<2>>; 2],
+}
+
+impl Coordinates {
+    /// Copies a basis to a device; `name` is what adapters call it.
+    pub fn new(name: impl Into<String>, basis: &Basis, device: &Device) -> Self {
+        let device = device.clone().without_autodiff();
+        let tensor = |side: &Side| {
+            let columns = side.columns()?.as_standard_layout();
+            let shape = [columns.nrows(), columns.ncols()];
+            let values: Vec<f32> = columns.iter().copied().collect();
+            Some(Tensor::from_data(TensorData::new(values, shape), (&device, DType::F32)))
+        };
+        let columns = [tensor(&basis.input), tensor(&basis.output)];
+        Self(Arc::new(Sides { name: name.into(), weights: basis.weights(), columns }))
+    }
+
+    /// What adapters call it.
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The basis, copied back to the host.
+    #[expect(clippy::missing_panics_doc, reason = "a tensor has as many values as its shape says")]
+    pub fn basis(&self) -> Basis {
+        let [input, output] = [0, 1].map(|side| match &self.0.columns[side] {
+            None => Side::Identity(self.0.weights[side]),
+            Some(columns) => {
+                let shape = columns.dims();
+                let values = columns.to_data().iter::<f32>().collect();
+                Side::Columns(Array2::from_shape_vec(shape, values).expect("a matrix"))
+            }
+        });
+        Basis { input, output }
+    }
+
+    /// U, `[d_in, r_in]`; none for the features themselves.
+    pub fn input(&self) -> Option<&Tensor<2>> {
+        self.0.columns[0].as_ref()
+    }
+
+    /// V, `[d_out, r_out]`; none for the features themselves.
+    pub fn output(&self) -> Option<&Tensor<2>> {
+        self.0.columns[1].as_ref()
+    }
+
+    /// Shape of the weights, `[d_in, d_out]`.
+    pub fn weights(&self) -> [usize; 2] {
+        self.0.weights
+    }
+
+    /// Shape of the core, `[r_in, r_out]`.
+    pub fn core(&self) -> [usize; 2] {
+        [0, 1].map(|side| {
+            self.0.columns[side].as_ref().map_or(self.0.weights[side], |columns| columns.dims()[1])
+        })
+    }
+}
+
+/// A constant as a tensor of the kind that `like` is: with autodiff, or without.
+pub(super) fn beside<const D: usize>(constant: &Tensor<2>, like: &Tensor<D>) -> Tensor<2> {
+    if like.device().is_autodiff() {
+        Tensor::from_inner(constant.clone())
+    } else {
+        constant.clone()
+    }
+}

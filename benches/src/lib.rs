@@ -7,6 +7,8 @@ pub mod peer;
 pub mod points;
 pub mod product;
 pub mod tables;
+#[cfg(feature = "model")]
+pub mod tuning;
 
 #[cfg(feature = "model")]
 pub use models::{batch, bert_base, minilm, stories};

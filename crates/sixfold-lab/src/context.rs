@@ -173,17 +173,30 @@ impl Context {
         key: &str,
         compute: impl FnOnce(&mut Self) -> Result<T>,
     ) -> Result<T> {
-        let name = cell_name(self.seed, key);
+        self.cell_of(self.seed, key, compute)
+    }
+
+    /// As [`cell`](Self::cell), of a part with a seed of its own, which all seeds of the run share.
+    ///
+    /// # Errors
+    /// As [`cell`](Self::cell).
+    pub fn cell_of<T: Serialize + DeserializeOwned>(
+        &mut self,
+        seed: u64,
+        key: &str,
+        compute: impl FnOnce(&mut Self) -> Result<T>,
+    ) -> Result<T> {
+        let name = cell_name(seed, key);
         if let Ok(stored) = self.dir.read_json::<StoredCell<T>>(&name)
             && stored.cell == key
-            && stored.seed == self.seed
+            && stored.seed == seed
         {
             self.progress.say(&format!("{key}: kept from the earlier run"));
             return Ok(stored.value);
         }
         self.check_interrupt()?;
         let value = compute(self)?;
-        let stored = StoredCell { cell: key.to_owned(), seed: self.seed, value };
+        let stored = StoredCell { cell: key.to_owned(), seed, value };
         self.dir.write_json(&name, &stored)?;
         Ok(stored.value)
     }
@@ -217,6 +230,9 @@ impl Observer for ProgressObserver {
 
     fn on_step(&mut self, step: &Step<'_>) -> ControlFlow<()> {
         if let Some(task) = &mut self.task {
+            if task.done() == 0 {
+                task.begin_at(step.index as u64);
+            }
             task.advance((step.index as u64 + 1).saturating_sub(task.done()));
         }
         match self.interrupt.signal() {

@@ -11,6 +11,7 @@ pub mod data;
 pub mod experiments;
 pub mod figure;
 pub mod format;
+pub mod heap;
 pub mod logistic;
 pub mod present;
 pub mod published;

@@ -49,6 +49,7 @@ impl Progress {
             said: String::new(),
             total,
             done: 0,
+            before: 0,
             start: now,
             last: now,
         }
@@ -83,11 +84,22 @@ pub struct Task {
     said: String,
     total: u64,
     done: u64,
+    /// Steps that an earlier run had done.
+    before: u64,
     start: Instant,
     last: Instant,
 }
 
 impl Task {
+    /// An earlier run had done so many steps: they say nothing of how long the others take.
+    pub fn begin_at(&mut self, steps: u64) {
+        (self.done, self.before) = (steps, steps);
+        if let Some(bar) = &self.bar {
+            bar.set_position(steps);
+            bar.reset_eta();
+        }
+    }
+
     /// `steps` more are done.
     pub fn advance(&mut self, steps: u64) {
         self.done += steps;
@@ -113,9 +125,9 @@ impl Task {
     }
 
     fn line(&self) -> String {
-        let Self { what, unit, said, total, done, .. } = self;
+        let Self { what, unit, said, total, done, before, .. } = self;
         let seconds = self.start.elapsed().as_secs_f64();
-        let rate = *done as f64 / seconds.max(1e-9);
+        let rate = (done - before) as f64 / seconds.max(1e-9);
         if *total == 0 {
             return format!("{what}: {done} {unit}, {seconds:.0} s{said}");
         }
@@ -130,5 +142,19 @@ impl Drop for Task {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_of_an_earlier_run_do_not_count_as_fast() {
+        let mut task = Progress::Off.task("train", 100, "steps");
+        task.start -= Duration::from_secs(10);
+        task.begin_at(50);
+        task.advance(10);
+        assert_eq!(task.line(), "train: 60/100 steps (60 %), 40 s left");
     }
 }

@@ -11,6 +11,7 @@ use crate::record::{Label, Metric, Results};
 const FILES: &[(&str, &str)] = &[
     ("published/linearity.toml", include_str!("../published/linearity.toml")),
     ("published/sgns.toml", include_str!("../published/sgns.toml")),
+    ("published/sparsegrad.toml", include_str!("../published/sparsegrad.toml")),
 ];
 
 /// A number of a paper.
@@ -216,6 +217,12 @@ mod tests {
             table_2.iter().find(|one| one.row == "RO, d = 500" && one.column == "wordsim-full");
         assert_eq!(one.map(|one| one.value), Some(0.715));
         assert_eq!(published("sgns/objective").unwrap().len(), 6);
+        // The average that the paper's Table 9 prints for SparseGrad is that of its columns.
+        let glue = published("sparsegrad/glue").unwrap();
+        assert_eq!(glue.len(), 3 * 4 * 8);
+        let of = |one: &&Published| one.table == "Table 9" && one.row == "SparseGrad";
+        let sum: f64 = glue.iter().filter(of).map(|one| one.value).sum();
+        assert!((sum / 8.0 - 82.6).abs() < 0.05, "{sum}");
         assert!(neighbours().unwrap().iter().any(|one| one.word == "five" && one.method == "RO"));
     }
 

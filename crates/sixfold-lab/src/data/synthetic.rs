@@ -1,10 +1,11 @@
-//! Sentences that are generated: labelled, or translated, by a rule that can be learned.
+//! Sentences that are generated: labelled, translated, or asked about, by a rule that can be learned.
 
 use rand::RngExt;
 use rand::seq::IndexedRandom;
 use sixfold_model::Seed;
 
 use super::glue::{Labelled, Split};
+use super::instructions::Instruction;
 use super::pairs::Pair;
 
 const GOOD: [&str; 8] = ["happy", "kind", "bright", "lovely", "brave", "warm", "gentle", "funny"];
@@ -18,6 +19,9 @@ const PLACES: [&str; 5] =
 
 /// Sentences of a train split, and of a dev split.
 const SIZES: [usize; 2] = [768, 256];
+
+/// Questions of a train split, and of a dev split.
+const QUESTIONS: [usize; 2] = [512, 64];
 
 /// Pairs of a train split, and of a test split.
 const PAIRS: [usize; 2] = [2_048, 128];
@@ -84,6 +88,34 @@ pub fn pairs(split: Split, seed: u64) -> Vec<Pair> {
         .collect()
 }
 
+/// Questions about a sentence, answered by some of its words.
+///
+/// A sentence is `the adjective noun verb the adjective noun place.`, all drawn at random. Asked are who did it, to whom or
+/// what it was done, and where, each equally often; the answer is that part of the sentence, without its full stop. The
+/// two splits are drawn from streams of their own, and the same seed gives the same questions.
+pub fn questions(split: Split, seed: u64) -> Vec<Instruction> {
+    let (name, n) = match split {
+        Split::Train => ("train", QUESTIONS[0]),
+        Split::Dev => ("dev", QUESTIONS[1]),
+    };
+    let mut random = Seed::new(seed).derive("questions").stream(name);
+    let adjectives = [GOOD, BAD, PLAIN].concat();
+    (0..n)
+        .map(|_| {
+            let [a, b] = [(); 2].map(|()| pick(&adjectives, &mut random));
+            let [noun, other] = [(); 2].map(|()| pick(&NOUNS, &mut random));
+            let (verb, place) = (pick(&VERBS, &mut random), pick(&PLACES, &mut random));
+            let input = format!("the {a} {noun} {verb} the {b} {other} {place}.");
+            let (question, answer) = match random.random_range(0..3) {
+                0 => (format!("who {verb} someone?"), format!("the {a} {noun}")),
+                1 => (format!("who was {verb}?"), format!("the {b} {other}")),
+                _ => ("where was it?".to_owned(), place.to_owned()),
+            };
+            Instruction { instruction: question, input, answer }
+        })
+        .collect()
+}
+
 /// The made-up word for an English one: two syllables that its place in the lists decides.
 fn made_up(english: &str) -> String {
     const SYLLABLES: [&str; 8] = ["ba", "ku", "mi", "to", "re", "la", "so", "ni"];
@@ -139,6 +171,16 @@ mod tests {
         assert_eq!(pairs(Split::Dev, 1), pairs(Split::Dev, 1));
         assert_ne!(pairs(Split::Dev, 1), pairs(Split::Dev, 2));
         assert_ne!(pairs(Split::Dev, 1)[..8], train[..8]);
+    }
+
+    #[test]
+    fn an_answer_is_a_part_of_the_sentence() {
+        let dev = questions(Split::Dev, 0);
+        assert!(dev.iter().all(|one| one.input.contains(&one.answer)));
+        let of = |word: &str| dev.iter().filter(|one| one.instruction.contains(word)).count();
+        assert!(of("where") > 8 && of("who was") > 8 && of("someone") > 8);
+        assert_eq!(questions(Split::Dev, 1), questions(Split::Dev, 1));
+        assert_ne!(questions(Split::Dev, 1), questions(Split::Dev, 2));
     }
 
     #[test]

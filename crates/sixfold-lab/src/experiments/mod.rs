@@ -2,12 +2,14 @@
 
 mod curves;
 pub mod decoder;
+mod encode;
 mod finding;
 pub mod geometry;
 pub mod linearity;
 pub mod profile;
 mod seeds;
 pub mod sgns;
+pub mod sparsegrad;
 mod steps;
 pub mod tensor_train;
 
@@ -44,6 +46,10 @@ pub fn registry() -> Registry {
         .with(sgns::Objective)
         .with(sgns::Similarity)
         .with(sgns::Train)
+        .with(sparsegrad::Ablation)
+        .with(sparsegrad::Cost)
+        .with(sparsegrad::Glue)
+        .with(sparsegrad::Qa)
         .with(tensor_train::Compress)
         .with(tensor_train::Ctr)
         .with(tensor_train::LanguageModel)

@@ -68,6 +68,10 @@ fn list_is_json_on_demand() {
             Some("sgns/objective"),
             Some("sgns/similarity"),
             Some("sgns/train"),
+            Some("sparsegrad/ablation"),
+            Some("sparsegrad/cost"),
+            Some("sparsegrad/glue"),
+            Some("sparsegrad/qa"),
             Some("tensor-train/compress"),
             Some("tensor-train/ctr"),
             Some("tensor-train/language-model"),
@@ -135,4 +139,10 @@ fn compare_prints_published_numbers_and_fails_when_asked_to_be_strict() {
     assert!(none.contains("No published number"), "{none}");
     let strict = lab(dir.path(), &["compare", "linearity/finetune", "--strict"]);
     assert_eq!(strict.status.code(), Some(4), "{strict:?}");
+}
+
+/// What `compare` prints of an experiment.
+pub(crate) fn compared(name: &str) -> String {
+    let dir = tempfile::tempdir().unwrap();
+    out(&lab(dir.path(), &["compare", name]))
 }

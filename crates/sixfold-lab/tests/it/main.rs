@@ -8,7 +8,12 @@ mod linearity;
 mod overrides;
 mod runs;
 mod sgns;
+mod sparsegrad;
 mod started;
 mod swapped;
 mod synthetic;
 mod tensor_train;
+
+/// As in the binary, so that what runs here is counted too.
+#[global_allocator]
+static ALLOCATOR: sixfold_lab::heap::Counting = sixfold_lab::heap::Counting;

@@ -7,7 +7,7 @@ use anyhow::Result;
 use sixfold_lab::experiments::geometry::profile::{GeometryConfig, Measured};
 use sixfold_lab::experiments::geometry::{Control, Score};
 use sixfold_lab::experiments::profile::{Filter, LayerMetric, LayerRow, ModelRef, ProfileConfig};
-use sixfold_lab::experiments::{geometry, linearity, sgns, tensor_train};
+use sixfold_lab::experiments::{geometry, linearity, sgns, sparsegrad, tensor_train};
 use sixfold_lab::{Context, Registry};
 
 /// Runs the library's command line as the binary would.
@@ -36,6 +36,10 @@ pub(crate) fn registry() -> Registry {
             .with(sgns::Objective)
             .with(sgns::Similarity)
             .with(sgns::Train)
+            .with(sparsegrad::Ablation)
+            .with(sparsegrad::Cost)
+            .with(sparsegrad::Glue)
+            .with(sparsegrad::Qa)
             .with(tensor_train::Compress)
             .with(tensor_train::Ctr)
             .with(tensor_train::LanguageModel)

@@ -151,7 +151,7 @@ impl Riemannian<'_> {
         };
         let total = self.config.iterations as u64;
         let mut task = cx.progress().task(&self.key, total, "iterations");
-        task.advance(solver.state().iteration() as u64);
+        task.begin_at(solver.state().iteration() as u64);
         let before = history.optimise;
         let watch = Stopwatch::start();
         loop {

@@ -1,6 +1,6 @@
 //! One fine-tuning: sentences in tokens, the training, and what is measured before and after.
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use burn::module::Module;
 use rand::seq::SliceRandom;
 use sixfold_model::train::{Outcome, ParamGroups, Trainer};
@@ -11,6 +11,7 @@ use sixfold_model::{
 use super::config::FinetuneConfig;
 use crate::context::Context;
 use crate::data::{Labelled, SentenceTask, Split};
+use crate::experiments::encode::encode;
 use crate::experiments::profile::{LayerRow, Reading, Streamed, measure};
 
 /// Positions of a batch that is only read, padding included.
@@ -48,7 +49,10 @@ impl Material {
         train.truncate(config.recipe.max_train);
         let dev = task.read(&dir, Split::Dev)?;
         let max_tokens = config.recipe.max_tokens.min(longest);
-        let encode = |examples: &[Labelled]| encode(tokenizer, examples, max_tokens);
+        let encode = |examples: &[Labelled]| -> Result<Vec<(Encoding, usize)>> {
+            let encodings = encode(tokenizer, examples, max_tokens)?.into_iter();
+            Ok(encodings.zip(examples.iter().map(Labelled::class)).collect())
+        };
         Ok(Self { task, tokenizer: tokenizer.clone(), train: encode(&train)?, dev: encode(&dev)? })
     }
 
@@ -129,23 +133,4 @@ fn rows(
     let filters = &config.filters;
     let mut streamed = Streamed::of(&model.body, reading, filters, "classifier", cx)?;
     measure::blocks(&mut streamed, filters, "classifier", cx)
-}
-
-fn encode(
-    tokenizer: &Tokenizer,
-    examples: &[Labelled],
-    max_tokens: usize,
-) -> Result<Vec<(Encoding, usize)>> {
-    let options = EncodeOptions { max_tokens: Some(max_tokens), ..EncodeOptions::default() };
-    let texts: Vec<&str> = examples.iter().map(|example| example.text.as_str()).collect();
-    let pairs: Option<Vec<(&str, &str)>> = examples
-        .iter()
-        .map(|example| Some((example.text.as_str(), example.pair.as_deref()?)))
-        .collect();
-    let encodings = match pairs {
-        Some(pairs) => tokenizer.encode_pairs(&pairs, &options)?,
-        None => tokenizer.encode_all(&texts, &options)?,
-    };
-    ensure!(encodings.iter().all(|one| !one.ids.is_empty()), "a sentence without a token");
-    Ok(encodings.into_iter().zip(examples.iter().map(Labelled::class)).collect())
 }

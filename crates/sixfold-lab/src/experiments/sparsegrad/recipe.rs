@@ -1,0 +1,90 @@
+//! The training that all methods of a comparison share.
+
+use serde::{Deserialize, Serialize};
+use sixfold_model::train::{AdamWConfig, TrainerConfig};
+
+use crate::config::Problem;
+
+/// A training, the same for all methods but for its learning rate.
+///
+/// The learning rate rises over a tenth of the steps and falls in a line; gradients are clipped at 1. There is no weight
+/// decay: it would pull full weights, factors and entries to different places.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TuningRecipe {
+    /// Steps.
+    pub steps: u64,
+    /// Examples of a step.
+    pub batch_size: usize,
+    /// Learning rates that every method tries.
+    pub learning_rates: Vec<f64>,
+    /// The seed with which they are tried.
+    pub tune_seed: u64,
+    /// Examples of the training split that choose among them, and that the trials do not learn from.
+    pub held_out: usize,
+    /// Batches of which calibrations take the gradients.
+    pub calibration_batches: usize,
+}
+
+impl Default for TuningRecipe {
+    fn default() -> Self {
+        Self {
+            steps: 200,
+            batch_size: 16,
+            learning_rates: vec![1e-4, 3e-4, 1e-3, 3e-3],
+            tune_seed: 34,
+            held_out: 256,
+            calibration_batches: 30,
+        }
+    }
+}
+
+impl TuningRecipe {
+    /// The settings of one training.
+    pub(super) fn trainer(&self, peak_lr: f64, seed: u64) -> TrainerConfig {
+        TrainerConfig {
+            batch_size: self.batch_size,
+            max_steps: Some(self.steps),
+            peak_lr,
+            optimizer: AdamWConfig { weight_decay: 0.0, ..AdamWConfig::default() },
+            seed,
+            ..TrainerConfig::default()
+        }
+    }
+
+    pub(super) fn problems(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let mut require = |holds: bool, key: &str, message: String| {
+            if !holds {
+                problems.push(Problem::new(format!("recipe.{key}"), message));
+            }
+        };
+        let rates = &self.learning_rates;
+        require(!rates.is_empty(), "learning_rates", "is empty; one at least is tried".to_owned());
+        for (index, lr) in rates.iter().enumerate() {
+            require(
+                lr.is_finite() && *lr > 0.0,
+                "learning_rates",
+                format!("{lr}, expected a positive number"),
+            );
+            require(!rates[..index].contains(lr), "learning_rates", format!("{lr} stands twice"));
+        }
+        require(
+            rates.len() < 2 || self.held_out > 0,
+            "held_out",
+            "is 0, but learning rates are chosen by what is held out".to_owned(),
+        );
+        require(
+            self.calibration_batches > 0,
+            "calibration_batches",
+            "is 0; a basis of gradients needs some".to_owned(),
+        );
+        let lr = rates.first().copied().unwrap_or(1e-3);
+        if let Err(sixfold_model::Error::Hyperparameters { problems: found }) =
+            self.trainer(lr, 0).validate()
+        {
+            problems.extend(found.into_iter().map(|problem| Problem::new("recipe", problem)));
+        }
+        problems
+    }
+}

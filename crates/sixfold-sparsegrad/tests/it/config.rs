@@ -78,7 +78,7 @@ fn all_problems_are_listed() {
         "fraction is 1.5",
         "rank is 0",
         "refresh-every is 0",
-        "of no use where entries are chosen at each step",
+        "refresh-every is for selection = \"top-k\"",
         "need realisation = \"in-place\"",
         "rank is of no use",
         "the reference has no basis but",

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use burn::tensor::{DType, Device, Tensor, TensorData};
+use burn::module::Param;
+use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use ndarray::Array2;
 
-use crate::{Basis, Side};
+use crate::{Basis, Mask, Side, ops};
 
 /// A [`Basis`] on a device, for all matrices that share it.
 #[derive(Clone, Debug)]
@@ -53,6 +54,18 @@ impl Coordinates {
         Basis { input, output }
     }
 
+    /// Weights after a change of some entries of their core; `indices` are those of the mask on the device.
+    pub(super) fn added(
+        &self,
+        weight: Param<Tensor<2>>,
+        values: Tensor<1>,
+        indices: Tensor<1, Int>,
+        mask: &Arc<Mask>,
+    ) -> Param<Tensor<2>> {
+        let (u, v) = (self.input(), self.output());
+        outside(weight, |weight| ops::update(weight, u, v, values, indices, mask))
+    }
+
     /// U, `[d_in, r_in]`; none for the features themselves.
     pub fn input(&self) -> Option<&Tensor<2>> {
         self.0.columns[0].as_ref()
@@ -74,6 +87,26 @@ impl Coordinates {
             self.0.columns[side].as_ref().map_or(self.0.weights[side], |columns| columns.dims()[1])
         })
     }
+}
+
+/// The entries of a mask on a device; none for all.
+pub(super) fn indices(mask: &Mask, device: &Device) -> Tensor<1, Int> {
+    let chosen: Vec<i32> =
+        mask.indices().unwrap_or_default().iter().map(|index| *index as i32).collect();
+    let n = chosen.len();
+    Tensor::from_data(TensorData::new(chosen, [n]), device)
+}
+
+/// A parameter changed outside the tape, trained or frozen as it was.
+pub(super) fn outside<const D: usize>(
+    param: Param<Tensor<D>>,
+    change: impl FnOnce(Tensor<D>) -> Tensor<D>,
+) -> Param<Tensor<D>> {
+    param.map(|old| {
+        let (autodiff, trained) = (old.device().is_autodiff(), old.is_require_grad());
+        let new = change(old.inner());
+        if autodiff { Tensor::from_inner(new).set_require_grad(trained) } else { new }
+    })
 }
 
 /// A constant as a tensor of the kind that `like` is: with autodiff, or without.

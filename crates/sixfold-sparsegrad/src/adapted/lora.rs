@@ -6,6 +6,8 @@ use burn::tensor::{DType, Tensor, TensorData};
 use rand::distr::{Distribution, Uniform};
 use sixfold_model::{Projection, Seed, ops};
 
+use super::coordinates::outside;
+
 /// y = x·W + b + s·(x·A)·B, of which A and B are trained.
 ///
 /// # References
@@ -60,12 +62,9 @@ impl LoraLinear {
     pub fn merge(self) -> Linear {
         let (a, b) = (self.a.val().inner(), self.b.val().inner());
         let scale = self.scale;
-        let weight = self.weight.map(|weight| {
-            let (autodiff, trained) = (weight.device().is_autodiff(), weight.is_require_grad());
-            let weight = weight.inner();
+        let weight = outside(self.weight, |weight| {
             let dtype = weight.dtype();
-            let new = weight + (a.matmul(b) * scale).cast(dtype);
-            if autodiff { Tensor::from_inner(new).set_require_grad(trained) } else { new }
+            weight + (a.matmul(b) * scale).cast(dtype)
         });
         Linear { weight, bias: self.bias }
     }

@@ -7,7 +7,7 @@ use burn::nn::Linear;
 use burn::tensor::{DType, Int, Tensor, TensorData};
 use sixfold_model::{Projection, ops as model_ops};
 
-use super::coordinates::{Coordinates, beside};
+use super::coordinates::{self, Coordinates, beside, outside};
 use crate::config::Realisation;
 use crate::{LayerUpdate, Mask, ops};
 
@@ -59,11 +59,7 @@ impl SparseLinear {
         assert_eq!(mask.shape(), coordinates.core(), "the mask of the core");
         let device = linear.weight.lazy_device();
         let zeros = || Tensor::<1>::zeros([mask.len()], (&device, DType::F32));
-        let chosen: Vec<i32> =
-            mask.indices().unwrap_or_default().iter().map(|index| *index as i32).collect();
-        let n = chosen.len();
-        let inner = device.clone().without_autodiff();
-        let indices = Tensor::from_data(TensorData::new(chosen, [n]), &inner);
+        let indices = coordinates::indices(&mask, &device.clone().without_autodiff());
         let settled = (realisation == Realisation::InPlace)
             .then(|| Param::from_tensor(zeros()).set_require_grad(false));
         Self {
@@ -124,8 +120,8 @@ impl SparseLinear {
         let Some(settled) = self.settled.take() else { return self };
         let values = self.values.val().inner();
         let change = values.clone() - settled.val().inner();
-        self.weight = added(self.weight, &self.frame, change);
-        self.settled = Some(settled.map(|old| like(values, &old)));
+        self.weight = self.frame.added(self.weight, change);
+        self.settled = Some(outside(settled, |_| values));
         self
     }
 
@@ -135,7 +131,7 @@ impl SparseLinear {
         let values = merged.values.val().inner();
         let weight = match merged.settled {
             Some(_) => merged.weight,
-            None => added(merged.weight, &merged.frame, values),
+            None => merged.frame.added(merged.weight, values),
         };
         Linear { weight, bias: merged.bias }
     }
@@ -146,7 +142,7 @@ impl SparseLinear {
     pub fn unload(self) -> Linear {
         let weight = match self.settled {
             None => self.weight,
-            Some(settled) => added(self.weight, &self.frame, settled.val().inner().neg()),
+            Some(settled) => self.frame.added(self.weight, settled.val().inner().neg()),
         };
         Linear { weight, bias: self.bias }
     }
@@ -162,23 +158,10 @@ impl SparseLinear {
     }
 }
 
-/// W + U·S·Vᵀ
-fn added(weight: Param<Tensor<2>>, frame: &Frame, values: Tensor<1>) -> Param<Tensor<2>> {
-    let Frame { coordinates, mask, indices } = frame;
-    weight.map(|weight| {
-        let (autodiff, trained) = (weight.device().is_autodiff(), weight.is_require_grad());
-        let (u, v) = (coordinates.input(), coordinates.output());
-        let new = ops::update(weight.inner(), u, v, values, indices.clone(), mask);
-        if autodiff { Tensor::from_inner(new).set_require_grad(trained) } else { new }
-    })
-}
-
-/// Values as a tensor of the kind that another one is.
-fn like(values: Tensor<1>, other: &Tensor<1>) -> Tensor<1> {
-    if other.device().is_autodiff() {
-        Tensor::from_inner(values).set_require_grad(other.is_require_grad())
-    } else {
-        values
+impl Frame {
+    /// W + U·S·Vᵀ
+    fn added(&self, weight: Param<Tensor<2>>, values: Tensor<1>) -> Param<Tensor<2>> {
+        self.coordinates.added(weight, values, self.indices.clone(), &self.mask)
     }
 }
 

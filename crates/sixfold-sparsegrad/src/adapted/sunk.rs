@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use burn::module::{Module, Param};
 use burn::nn::Linear;
-use burn::tensor::{DType, Int, Tensor, TensorData};
+use burn::tensor::{DType, Tensor, TensorData};
 use sixfold_model::{Projection, ops as model_ops};
 
-use super::coordinates::{Coordinates, beside};
+use super::coordinates::{self, Coordinates, beside};
 use crate::ops::{self, Sink};
 use crate::{LayerUpdate, Mask};
 
@@ -83,21 +83,10 @@ impl SunkLinear {
     /// # Panics
     /// If mask and values are not of the core.
     pub fn changed(mut self, mask: &Arc<Mask>, changes: &[f32]) -> Self {
-        let coordinates = &self.drain.coordinates;
-        self.weight = self.weight.map(|weight| {
-            let (autodiff, trained) = (weight.device().is_autodiff(), weight.is_require_grad());
-            let weight = weight.inner();
-            let device = weight.device();
-            let values = TensorData::new(changes.to_vec(), [changes.len()]);
-            let values = Tensor::from_data(values, &device);
-            let chosen: Vec<i32> =
-                mask.indices().unwrap_or_default().iter().map(|index| *index as i32).collect();
-            let n = chosen.len();
-            let indices: Tensor<1, Int> = Tensor::from_data(TensorData::new(chosen, [n]), &device);
-            let (u, v) = (coordinates.input(), coordinates.output());
-            let new = ops::update(weight, u, v, values, indices, mask);
-            if autodiff { Tensor::from_inner(new).set_require_grad(trained) } else { new }
-        });
+        let device = self.weight.lazy_device().without_autodiff();
+        let values = Tensor::from_data(TensorData::new(changes.to_vec(), [changes.len()]), &device);
+        let indices = coordinates::indices(mask, &device);
+        self.weight = self.drain.coordinates.added(self.weight, values, indices, mask);
         self.total = self.total.map(|total| total.map(|total| summed(total, mask, changes)));
         self
     }

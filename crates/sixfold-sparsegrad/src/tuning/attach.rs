@@ -1,10 +1,9 @@
 //! From a model and what calibration found to a model in training, and back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use burn::module::Module;
-use burn::tensor::Device;
 use ndarray::ArrayView2;
 use sixfold_model::parameter_shapes;
 use sixfold_model::train::{AdamW, Patterns, Trainer, freeze, unfreeze};
@@ -216,14 +215,12 @@ pub fn with_adapter<M: Adaptable>(
     adapter: &Adapter,
     realisation: crate::config::Realisation,
 ) -> Result<M::Adapted> {
-    let mut missing: BTreeMap<&str, ()> =
-        adapter.layers().keys().map(|path| (path.as_str(), ())).collect();
+    let mut missing: BTreeSet<&str> = adapter.layers().keys().map(String::as_str).collect();
     let mut known = Vec::new();
     let mut outcome = Ok(());
     let mut coordinates: BTreeMap<&str, Coordinates> = BTreeMap::new();
     let hash = base_hash(&model, |path| adapter.layers().contains_key(path));
     adapter.config.check_base("adapter", &hash)?;
-    let device_of = |linear: &burn::nn::Linear| -> Device { linear.weight.lazy_device() };
     let model = model.adapt(&mut |path, linear| {
         known.push(path.to_owned());
         let Ok((update, basis)) = adapter.layer(path) else { return Adapted::Plain(linear) };
@@ -235,7 +232,7 @@ pub fn with_adapter<M: Adaptable>(
             outcome = Err(Error::Shape { path, what, expected, found });
             return Adapted::Plain(linear);
         }
-        let device = device_of(&linear);
+        let device = linear.weight.lazy_device();
         let fresh = || Coordinates::new(update.basis.clone(), basis, &device);
         let coordinates = coordinates.entry(&update.basis).or_insert_with(fresh).clone();
         let sparse = SparseLinear::new(linear, &coordinates, update.mask.clone(), realisation);
@@ -244,7 +241,7 @@ pub fn with_adapter<M: Adaptable>(
         Adapted::Sparse(sparse.with_values(&values))
     });
     outcome?;
-    match missing.into_keys().next() {
+    match missing.into_iter().next() {
         None => Ok(model),
         Some(pattern) => Err(Error::NoMatch { pattern: pattern.to_owned(), known }),
     }

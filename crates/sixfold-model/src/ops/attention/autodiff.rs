@@ -67,4 +67,17 @@ impl<B: Backend + AttentionOps, C: CheckpointStrategy> AttentionOps for Autodiff
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
         unreachable!("gradients are of first order")
     }
+
+    fn attend_tangent(
+        _: FloatTensor<Self>,
+        _: FloatTensor<Self>,
+        _: FloatTensor<Self>,
+        _: FloatTensor<Self>,
+        _: FloatTensor<Self>,
+        _: FloatTensor<Self>,
+        _: FloatTensor<Self>,
+        _: AttentionForm,
+    ) -> FloatTensor<Self> {
+        unreachable!("tracked tangents are made of plain operations")
+    }
 }

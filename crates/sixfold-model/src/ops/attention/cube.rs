@@ -38,4 +38,18 @@ impl AttentionOps for CubeBackend {
             reference::attention_backward(wrap(q), wrap(k), wrap(v), wrap(bias), wrap(g), form);
         (unwrap(dq), unwrap(dk), unwrap(dv))
     }
+
+    fn attend_tangent(
+        q: FloatTensor<Self>,
+        k: FloatTensor<Self>,
+        v: FloatTensor<Self>,
+        dq: FloatTensor<Self>,
+        dk: FloatTensor<Self>,
+        dv: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        form: AttentionForm,
+    ) -> FloatTensor<Self> {
+        let (x, dx) = ([q, k, v].map(wrap), [dq, dk, dv].map(wrap));
+        unwrap(reference::attention_tangent(x, dx, wrap(bias), form))
+    }
 }

@@ -18,7 +18,8 @@ pub fn rotate<const D: usize>(
     let d_head = dims[D - 1] / heads;
     let outer = dims[..D - 2].iter().product::<usize>();
     let x = x.reshape([outer, len, heads, d_head]);
-    let by = |angle: Tensor<2>| angle.reshape([1, len, 1, half]);
+    let dtype = x.dtype();
+    let by = |angle: Tensor<2>| angle.cast(dtype).reshape([1, len, 1, half]);
     let (cos, sin) = (by(cos), by(sin));
     let a = x.clone().narrow(3, 0, half);
     let b = x.clone().narrow(3, half, half);

@@ -2,6 +2,7 @@
 
 mod backward;
 mod plan;
+mod tangent;
 
 use burn::backend::TensorMetadata;
 use burn::backend::tensor::FloatTensor;
@@ -14,8 +15,15 @@ use crate::ops::host::HostBackend;
 
 use backward::backward;
 use plan::{Plan, TILE, Tile, matrix};
+use tangent::tangent;
 
-fn forward(plan: &Plan<'_>, q: &[f32], k: &[f32], v: &[f32]) -> Vec<f32> {
+/// Fills `[batch, queries, width]` tile by tile. `f` gets a tile, the end of the keys that it sees, `matrices` buffers
+/// of `[len, end]` side by side, and its part of the output: zeros.
+fn over_tiles(
+    plan: &Plan<'_>,
+    matrices: usize,
+    f: impl Fn(Tile, usize, &mut [f32], ArrayViewMut2<'_, f32>) + Sync,
+) -> Vec<f32> {
     let [width, _] = plan.widths();
     let mut out = vec![0.0; plan.batch * plan.queries * width];
     if out.is_empty() || plan.keys == 0 {
@@ -29,28 +37,33 @@ fn forward(plan: &Plan<'_>, q: &[f32], k: &[f32], v: &[f32]) -> Vec<f32> {
             out.chunks_mut(TILE * width).enumerate().map(move |(i, out)| (row, i * TILE, out))
         })
         .collect();
-    tiles.into_par_iter().for_each_init(Vec::new, |p: &mut Vec<f32>, (row, first, out)| {
+    tiles.into_par_iter().for_each_init(Vec::new, |buffers: &mut Vec<f32>, (row, first, out)| {
         let len = out.len() / width;
-        p.resize(len * plan.keys, 0.0);
+        buffers.resize(matrices * len * plan.keys, 0.0);
         for head in 0..plan.form.n_heads {
             let tile = Tile { row, head, first, len };
             let end = plan.end(tile);
             if end == 0 {
                 continue;
             }
-            let p = &mut p[..len * end];
-            plan.probabilities(q, k, tile, p);
-            plan.drop_out(tile, end, p);
             let out = ArrayViewMut2::from_shape(
                 (len, plan.d_head).strides((width, 1)),
                 &mut out[head * plan.d_head..],
             )
             .expect("a head within the rows");
-            let values = plan.keys_of(v, tile).split_at(Axis(0), end).0;
-            matmul_into(1.0, matrix(p, end), values, 0.0, out, Threads::ONE);
+            f(tile, end, &mut buffers[..matrices * len * end], out);
         }
     });
     out
+}
+
+fn forward(plan: &Plan<'_>, q: &[f32], k: &[f32], v: &[f32]) -> Vec<f32> {
+    over_tiles(plan, 1, |tile, end, p, out| {
+        plan.probabilities(q, k, tile, p);
+        plan.drop_out(tile, end, p);
+        let values = plan.keys_of(v, tile).split_at(Axis(0), end).0;
+        matmul_into(1.0, matrix(p, end), values, 0.0, out, Threads::ONE);
+    })
 }
 
 /// Reads the sizes and calls `f` with the plan and the values.
@@ -105,6 +118,21 @@ macro_rules! implement {
                 let [dq, dk, dv] = planned::<Self, 4, _>([q, k, v, g], bias, form, backward);
                 let make = Self::make;
                 (make(dq, of_q), make(dk, of_k.clone()), make(dv, of_k))
+            }
+
+            fn attend_tangent(
+                q: FloatTensor<Self>,
+                k: FloatTensor<Self>,
+                v: FloatTensor<Self>,
+                dq: FloatTensor<Self>,
+                dk: FloatTensor<Self>,
+                dv: FloatTensor<Self>,
+                bias: FloatTensor<Self>,
+                form: AttentionForm,
+            ) -> FloatTensor<Self> {
+                let shape = q.shape();
+                let out = planned::<Self, 6, _>([q, k, v, dq, dk, dv], bias, form, tangent);
+                Self::make(out, shape)
             }
         }
     };

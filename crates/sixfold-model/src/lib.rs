@@ -100,8 +100,8 @@ pub use tap::{BlockSite, Site, Tap, UnknownSite};
 pub use tokenizer::{EncodeOptions, Encoding, Tokenizer, buckets};
 #[cfg(feature = "transformer")]
 pub use transformer::{
-    Attention, Block, CrossAttention, Dropout, Embeddings, FullBlock, KvCache, Memory, Mlp, Norm,
-    State, Transformer, seed_dropout,
+    Attention, Block, CrossAttention, Dropout, Dual, DualState, Embeddings, FullBlock, KvCache,
+    Memory, Mlp, Norm, State, Transformer, seed_dropout,
 };
 
 /// The guide of the README, as tests.

@@ -93,6 +93,19 @@ pub enum SinusoidLayout {
     Halves,
 }
 
+impl Positions {
+    /// The longest sequence, special tokens included; `None` where nothing limits it.
+    pub fn capacity(&self) -> Option<usize> {
+        let Self::Learned { rows, rule } = self else { return None };
+        let taken = match *rule {
+            PositionRule::Column => 0,
+            PositionRule::Tokens { offset } => offset as usize,
+            PositionRule::Unpadded { pad_id } => pad_id as usize + 1,
+        };
+        Some(rows.saturating_sub(taken))
+    }
+}
+
 /// Which row of a learned position table a token takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PositionRule {

@@ -53,6 +53,8 @@ pub struct Encoding {
     pub token_types: Vec<u32>,
     /// Byte range of each token in the text; empty for special tokens.
     pub offsets: Vec<(usize, usize)>,
+    /// Which text of a pair each token is from, 0 or 1; `None` for special tokens.
+    pub texts: Vec<Option<usize>>,
 }
 
 impl Tokenizer {
@@ -93,6 +95,15 @@ impl Tokenizer {
     /// The token of an id.
     pub fn token(&self, id: u32) -> Option<String> {
         self.inner.id_to_token(id)
+    }
+
+    /// The ids that no text is made of: beginnings, ends, padding, masks. In ascending order.
+    pub fn special_ids(&self) -> Vec<u32> {
+        let added = self.inner.get_added_tokens_decoder();
+        let mut ids: Vec<u32> =
+            added.iter().filter(|(_, token)| token.special).map(|(&id, _)| id).collect();
+        ids.sort_unstable();
+        ids
     }
 
     /// One text in tokens.
@@ -147,6 +158,7 @@ impl Tokenizer {
                 ids: encoding.get_ids().to_vec(),
                 token_types: encoding.get_type_ids().to_vec(),
                 offsets: encoding.get_offsets().to_vec(),
+                texts: encoding.get_sequence_ids(),
             })
             .collect())
     }

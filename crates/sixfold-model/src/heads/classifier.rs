@@ -82,13 +82,22 @@ impl SequenceClassifier {
 impl<E: TokenEmbedding, P: Projection> SequenceClassifier<E, P> {
     /// Scores of the classes.
     ///
+    /// Outside training the last block runs at the pooled position alone, where the head pools
+    /// one and nothing depends on the others' ([`Transformer::forward_at`]).
+    ///
     /// # Shapes
     /// `[batch, seq]` → `[batch, classes]`
     ///
     /// # Errors
     /// As [`Transformer::forward`].
     pub fn forward(&self, batch: &Batch) -> Result<Tensor<2>> {
-        self.forward_with(batch, &mut ())
+        match self.head.spec.pooling.positions(batch) {
+            Some(positions) if !self.body.device().is_autodiff() => {
+                let pooled = self.body.forward_at(batch, &positions)?;
+                Ok(self.head.scores(pooled))
+            }
+            _ => self.forward_with(batch, &mut ()),
+        }
     }
 
     /// As [`forward`](Self::forward), past a tap.
@@ -124,7 +133,14 @@ impl ClassifierHead {
     /// # Shapes
     /// `[batch, seq, d]` → `[batch, classes]`
     pub fn forward(&self, hidden: Tensor<3>, batch: &Batch) -> Tensor<2> {
-        let pooled = self.spec.pooling.pool(hidden, batch);
+        self.scores(self.spec.pooling.pool(hidden, batch))
+    }
+
+    /// Scores from pooled vectors.
+    ///
+    /// # Shapes
+    /// `[batch, d]` → `[batch, classes]`
+    pub fn scores(&self, pooled: Tensor<2>) -> Tensor<2> {
         let pooled = match (&self.dense, self.spec.dense) {
             (Some(dense), Some(activation)) => activation.apply(dense.project(pooled)),
             _ => pooled,
@@ -139,18 +155,22 @@ impl Pooling {
     /// # Shapes
     /// `[batch, seq, d]` → `[batch, d]`
     pub fn pool(self, hidden: Tensor<3>, batch: &Batch) -> Tensor<2> {
+        let Some(positions) = self.positions(batch) else { return mean_pool(hidden, batch) };
         let [rows, len, d] = hidden.dims();
+        let flat: Vec<u32> =
+            positions.iter().enumerate().map(|(row, &at)| (row * len + at) as u32).collect();
         let device = hidden.device();
-        let pick = |find: fn(&[bool]) -> Option<usize>| -> Vec<u32> {
-            let masks = batch.mask().chunks(len).enumerate();
-            masks.map(|(row, mask)| (row * len + find(mask).unwrap_or(0)) as u32).collect()
+        hidden.reshape([rows * len, d]).select(0, indices(&flat, [rows], &device))
+    }
+
+    /// The position that each row is pooled from; `None` where it is more than one.
+    fn positions(self, batch: &Batch) -> Option<Vec<usize>> {
+        let find: fn(&[bool]) -> Option<usize> = match self {
+            Self::Mean => return None,
+            Self::First => |mask| mask.iter().position(|&token| token),
+            Self::Last => |mask| mask.iter().rposition(|&token| token),
         };
-        let picked = match self {
-            Self::Mean => return mean_pool(hidden, batch),
-            Self::First => pick(|mask| mask.iter().position(|&token| token)),
-            Self::Last => pick(|mask| mask.iter().rposition(|&token| token)),
-        };
-        hidden.reshape([rows * len, d]).select(0, indices(&picked, [rows], &device))
+        Some(batch.mask().chunks(batch.len()).map(|mask| find(mask).unwrap_or(0)).collect())
     }
 }
 

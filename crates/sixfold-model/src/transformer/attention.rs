@@ -28,9 +28,9 @@ pub struct Attention<P: Projection> {
     /// Norm of the keys within a head.
     pub key_norm: Option<Norm>,
     dropout: Dropout,
-    n_heads: usize,
-    n_kv_heads: usize,
-    d_head: usize,
+    pub(super) n_heads: usize,
+    pub(super) n_kv_heads: usize,
+    pub(super) d_head: usize,
     scale: f64,
     scale_by_layer: bool,
 }
@@ -91,9 +91,23 @@ impl<P: Projection> Attention<P> {
         context: &Context,
         cache: Option<&mut LayerCache>,
     ) -> Tensor<3> {
-        let mut q = self.query.project(x.clone());
-        let mut k = self.key.project(x.clone());
-        let mut v = self.value.project(x);
+        self.attend(x.clone(), x, layer, window, context, cache)
+    }
+
+    /// As [`forward`](Self::forward), for the queries of `asking` over the keys of `asked`. They may be fewer where
+    /// nothing depends on their column: no rotation, no causal mask, no window.
+    pub(super) fn attend(
+        &self,
+        asking: Tensor<3>,
+        asked: Tensor<3>,
+        layer: usize,
+        window: Option<usize>,
+        context: &Context,
+        cache: Option<&mut LayerCache>,
+    ) -> Tensor<3> {
+        let mut q = self.query.project(asking);
+        let mut k = self.key.project(asked.clone());
+        let mut v = self.value.project(asked);
         if let (Some(query_norm), Some(key_norm)) = (&self.query_norm, &self.key_norm) {
             q = self.by_head(q, self.n_heads, |q| query_norm.forward(q));
             k = self.by_head(k, self.n_kv_heads, |k| key_norm.forward(k));
@@ -105,16 +119,27 @@ impl<P: Projection> Attention<P> {
         if let Some(cache) = cache {
             (k, v) = cache.extend(k, v);
         }
-        let form = AttentionForm {
+        let form =
+            AttentionForm { dropout: self.dropout.mask(&q), ..self.form(layer, window, context) };
+        self.output.project(ops::attention(q, k, v, context.bias.clone(), form))
+    }
+
+    /// What the operation does besides its tensors, without dropout.
+    pub(super) fn form(
+        &self,
+        layer: usize,
+        window: Option<usize>,
+        context: &Context,
+    ) -> AttentionForm {
+        AttentionForm {
             n_heads: self.n_heads,
             n_kv_heads: self.n_kv_heads,
             scale: if self.scale_by_layer { self.scale / (layer + 1) as f64 } else { self.scale },
             causal: context.causal,
             start: context.start,
             window,
-            dropout: self.dropout.mask(&q),
-        };
-        self.output.project(ops::attention(q, k, v, context.bias.clone(), form))
+            dropout: None,
+        }
     }
 
     /// Applies `f` to `[batch, seq, heads, d_head]`.

@@ -40,7 +40,7 @@ pub struct FullBlock<P: Projection> {
     pub mlp: Mlp<P>,
     dropout: Dropout,
     #[module(skip)]
-    form: BlockForm,
+    pub(super) form: BlockForm,
 }
 
 /// What a block needs to run, besides its input.
@@ -123,8 +123,42 @@ impl<P: Projection> FullBlock<P> {
         };
         let added = self.attention.forward(normed.clone(), layer, window, context, cache);
         let added = self.dropout.forward(through(tap, site(BlockSite::AttnOut), added));
+        let out = self.after_attention(x, normed, added, layer, context, tap);
+        through(tap, site(BlockSite::ResidPost), out)
+    }
 
-        let out = match self.form {
+    /// The stream after the block at some positions only, `[batch, n, d_model]`: keys and values are those of all,
+    /// queries and MLP those of these. `at` takes them out of `[batch, seq, d_model]`.
+    ///
+    /// Only for attention that sees all columns alike: see [`Attention::attend`].
+    pub(super) fn forward_at(
+        &self,
+        x: Tensor<3>,
+        layer: usize,
+        context: &Context,
+        at: impl Fn(Tensor<3>) -> Tensor<3>,
+    ) -> Tensor<3> {
+        let normed = match self.form {
+            BlockForm::PostNorm => x.clone(),
+            _ => self.norm_1.forward(x.clone()),
+        };
+        let asking = at(normed.clone());
+        let added = self.attention.attend(asking.clone(), normed, layer, None, context, None);
+        self.after_attention(at(x), asking, self.dropout.forward(added), layer, context, &mut ())
+    }
+
+    /// The stream after the block, from the one before it, its norm, and what attention adds.
+    fn after_attention(
+        &self,
+        x: Tensor<3>,
+        normed: Tensor<3>,
+        added: Tensor<3>,
+        layer: usize,
+        context: &Context,
+        tap: &mut dyn Tap,
+    ) -> Tensor<3> {
+        let site = |at| Site::Block { index: layer, at };
+        match self.form {
             BlockForm::PreNorm => {
                 let x = self.cross(x + added, layer, context, tap);
                 self.mlp_after(x, site(BlockSite::MlpOut), tap)
@@ -146,8 +180,7 @@ impl<P: Projection> FullBlock<P> {
             BlockForm::ParallelSharedNorm => {
                 x + added + self.mlp(normed, site(BlockSite::MlpOut), tap)
             }
-        };
-        through(tap, site(BlockSite::ResidPost), out)
+        }
     }
 
     /// The residual stream after cross-attention; the very same in a block without it.

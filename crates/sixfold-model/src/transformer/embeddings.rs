@@ -83,8 +83,6 @@ impl<E: TokenEmbedding> Embeddings<E> {
         vectors: Tensor<3>,
         past: &[u32],
     ) -> Result<Tensor<3>> {
-        let device = vectors.device();
-        let shape = [batch.rows(), batch.len()];
         let project_first = spec.embed_projection.is_some_and(|p| !p.after_norm);
         let mut x = match spec.embed_scale {
             Some(scale) => vectors * scale,
@@ -93,6 +91,27 @@ impl<E: TokenEmbedding> Embeddings<E> {
         if let (true, Some(projection)) = (project_first, &self.projection) {
             x = projection.project(x);
         }
+        x = self.add_tables(spec, batch, x, past)?;
+        if let Some(norm) = &self.norm {
+            x = norm.forward(x);
+        }
+        x = self.dropout.forward(x);
+        if let (false, Some(projection)) = (project_first, &self.projection) {
+            x = projection.project(x);
+        }
+        Ok(x)
+    }
+
+    /// Adds positions and token types: what does not depend on the tokens.
+    pub(super) fn add_tables(
+        &self,
+        spec: &TransformerSpec,
+        batch: &Batch,
+        mut x: Tensor<3>,
+        past: &[u32],
+    ) -> Result<Tensor<3>> {
+        let device = x.device();
+        let shape = [batch.rows(), batch.len()];
         if let (Some(table), Positions::Learned { rows, rule }) = (&self.positions, &spec.positions)
         {
             let taken = learned_rows(*rule, batch, past);
@@ -119,13 +138,6 @@ impl<E: TokenEmbedding> Embeddings<E> {
                 }
             };
             x = x + table.embed(indices(types, shape, &device));
-        }
-        if let Some(norm) = &self.norm {
-            x = norm.forward(x);
-        }
-        x = self.dropout.forward(x);
-        if let (false, Some(projection)) = (project_first, &self.projection) {
-            x = projection.project(x);
         }
         Ok(x)
     }

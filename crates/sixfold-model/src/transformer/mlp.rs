@@ -17,7 +17,7 @@ pub struct Mlp<P: Projection> {
     /// `d_hidden` → `d_model`.
     pub down: P,
     #[module(skip)]
-    activation: Activation,
+    pub(super) activation: Activation,
 }
 
 impl Mlp<Linear> {

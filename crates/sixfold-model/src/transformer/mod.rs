@@ -6,9 +6,11 @@ mod cache;
 mod context;
 mod cross;
 mod dropout;
+mod dual;
 mod embeddings;
 mod init;
 mod mlp;
+mod narrow;
 mod norm;
 mod position;
 mod sinusoid;
@@ -33,6 +35,7 @@ use block::Pass;
 use cache::LayerCache;
 use context::{Columns, Context};
 pub use dropout::{Dropout, seed_dropout};
+pub use dual::{Dual, DualState};
 pub(crate) use init::Init;
 
 /// A transformer without a head: embeddings, blocks, final norm.

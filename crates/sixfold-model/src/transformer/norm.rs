@@ -15,9 +15,9 @@ pub struct Norm {
     pub gamma: Param<Tensor<1>>,
     /// Offset β, `[features]`; none for RMS.
     pub beta: Option<Param<Tensor<1>>>,
-    epsilon: f64,
+    pub(super) epsilon: f64,
     #[module(skip)]
-    kind: NormKind,
+    pub(super) kind: NormKind,
 }
 
 impl Norm {

@@ -55,6 +55,11 @@ impl Rotation {
         Self { cos: on_device(cos), sin: on_device(sin) }
     }
 
+    /// The same outside the tape.
+    pub(super) fn inner(&self) -> Self {
+        Self { cos: self.cos.clone().inner(), sin: self.sin.clone().inner() }
+    }
+
     /// Rotates the first `dim` features of each head.
     ///
     /// # Shapes

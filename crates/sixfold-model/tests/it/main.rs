@@ -2,11 +2,14 @@
 
 mod checkpoint;
 mod devices;
+mod dual;
 mod finetune;
 mod generation;
 mod harness;
 #[cfg(feature = "hub")]
 mod hub;
+#[cfg(feature = "flex")]
+mod narrow;
 mod ops;
 mod parity;
 mod parts;

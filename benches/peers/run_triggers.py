@@ -1,0 +1,80 @@
+#!/usr/bin/env python3
+"""Sixfold's search for triggers beside the published one in PyTorch: both sides in turns, one table.
+
+    cargo build --release -p sixfold-lab -p sixfold-benches --bin triggers_peer
+    python run_triggers.py --ours target/release/triggers_peer --out benches/record/triggers.md
+
+One thread each, CPU seconds of the process, the minimum of several rounds. Costs are in forwards: each side's own time
+of the same examples through the whole model, without a tape.
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+sys.dont_write_bytecode = True  # no __pycache__ in the repository
+from sides import ROOT, Side, compare, heading, least_cpu, write  # noqa: E402
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Sixfold's search for triggers beside the published one.")
+    parser.add_argument("--ours", type=Path, required=True, help="the binary `triggers_peer`, release build")
+    parser.add_argument("--python", default=sys.executable, help="the Python that has requirements.txt")
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--patience", type=float, default=60, help="seconds to wait for undisturbed rounds, each work")
+    parser.add_argument("--out", type=Path, help="the table's file; else it is printed")
+    a = parser.parse_args()
+    env = os.environ | {f"{library}_NUM_THREADS": "1" for library in ("RAYON", "OMP", "MKL", "OPENBLAS")}
+    theirs = Side("PyTorch", [a.python, str(ROOT / "benches/peers/triggers.py")], env)
+    ours = Side("Sixfold", [str(a.ours.resolve())], env)
+    sides, times, disturbed = (theirs, ours), {}, {}
+    for name in dict.fromkeys((*ours.works, *theirs.works)):
+        found, disturbed[name] = compare(name, [s for s in sides if name in s.works], 1, a.repeats, a.patience)
+        times[name] = {side: least_cpu(t) for (side, _), t in found.items()}
+        print(name, times[name], f"others {disturbed[name]:.0%}", file=sys.stderr, flush=True)
+    versions = theirs.ask("about")["versions"] | ours.ask("about")["versions"]
+    us, them = ({name: t[side] for name, t in times.items() if side in t} for side in ("Sixfold", "PyTorch"))
+    f, g = us["forward"], them["forward"]
+    update = (us["updates_3"] - us["updates_1"]) / 2
+    rate = them["product"] / us["product"]  # how much faster our products are
+    ended = them["update"] / update
+    rows = [
+        ("B1 gradient of LUAT, last layer, in forwards", us["luat"] / f, "≤ 3.2", us["luat"] / f <= 3.2, them["luat"] / g),
+        ("B1 gradient of UAT, in forwards", us["uat"] / f, "≤ 2.1", us["uat"] / f <= 2.1, them["uat"] / g),
+        ("B2 model alone / verification", us["bare"] / us["verify"], "≥ .90", us["bare"] / us["verify"] >= 0.9, None),
+        ("B2 padded / by length", us["padded"] / us["verify"], "≥ 1.5", us["padded"] / us["verify"] >= 1.5, None),
+        ("B2 whole last block / at the first token (6 layers)", us["wide"] / f, "–", None, None),
+        ("B3 an update, in forwards of one example", update / f * 128, "≤ 2500", update / f * 128 <= 2500,
+         them["update"] / g * 128),
+        ("B3 PyTorch / Sixfold, an update", ended, "", None, None),
+        ("product of PyTorch / `gemm`", rate, "", None, None),
+        ("B3 PyTorch / Sixfold at the same rate of products", ended / rate, "≥ 2", ended / rate >= 2, None),
+    ]  # fmt: skip
+    told = {True: "yes", False: "**no**", None: ""}
+    lines = [
+        "# The search for triggers beside the published one, on the CPU",
+        "",
+        *heading(versions, disturbed.values()),
+        f"- one thread each, f32, CPU seconds of the process, minimum of {a.repeats} rounds in turns",
+        "- a classifier of MiniLM's shape (6 layers of 384), random weights; 128 texts of 6 to 45 tokens and a trigger of 3,",
+        "  10 candidates for each place; PyTorch's update ends with all 872 texts, as the published one does",
+        "",
+        "| what | Sixfold | gate | reached | PyTorch |",
+        "|---|---:|---:|---|---:|",
+        *(f"| {what} | {value:.2f} | {gate} | {told[ok]} | {'' if other is None else f'{other:.2f}'} |"
+          for what, value, gate, ok, other in rows),
+        "",
+        "CPU seconds:",
+        "",
+        "| work | Sixfold | PyTorch |",
+        "|---|---:|---:|",
+        *(f"| {name} | {t.get('Sixfold', float('nan')):.4f} | {t.get('PyTorch', float('nan')):.4f} |".replace("nan", "–")
+          for name, t in times.items()),
+        "",
+    ]  # fmt: skip
+    write(lines, a.out)
+
+
+if __name__ == "__main__":
+    main()

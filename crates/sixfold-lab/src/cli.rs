@@ -122,6 +122,9 @@ pub(crate) struct RunArgs {
     /// Go on with the latest unfinished run of the same config, or with DIR
     #[arg(long, value_name = "DIR", num_args = 0..=1, conflicts_with = "force")]
     pub(crate) resume: Option<Option<PathBuf>>,
+    /// Fail with exit code 1, after writing the results, where a fooling rate of an audit is above X
+    #[arg(long, value_name = "X")]
+    pub(crate) fail_above: Option<f64>,
     /// Check everything, say what would happen, compute nothing
     #[arg(long)]
     pub(crate) dry_run: bool,

@@ -106,6 +106,12 @@ impl Context {
         self.kept.metrics.push(metric);
     }
 
+    /// Whether a number of this name and place is recorded already.
+    pub fn has(&self, metric: &Metric) -> bool {
+        let same = |one: &Metric| one.name == metric.name && one.place == metric.place;
+        self.kept.metrics.iter().any(same)
+    }
+
     /// Adds a sentence that a reader of the numbers has to know.
     pub fn note(&mut self, text: impl Into<String>) {
         let text = text.into();

@@ -42,6 +42,11 @@ pub trait Experiment: Send + Sync {
     /// Tables, figures and words for the numbers. Must need nothing but its arguments:
     /// `report` calls it for kept results.
     fn present(&self, config: &Self::Config, results: &Results) -> Presentation;
+
+    /// Why the numbers of a finished run make the command fail, where a key of the config asks for that.
+    fn gate(&self, _config: &Self::Config, _results: &Results) -> Option<String> {
+        None
+    }
 }
 
 /// An [`Experiment`] whose config type is forgotten.
@@ -78,6 +83,12 @@ pub trait AnyExperiment: Send + Sync {
     /// # Errors
     /// A table that is not a config of this experiment.
     fn present(&self, table: &Table, results: &Results) -> Result<Presentation>;
+
+    /// See [`Experiment::gate`].
+    ///
+    /// # Errors
+    /// A table that is not a config of this experiment.
+    fn gate(&self, table: &Table, results: &Results) -> Result<Option<String>>;
 }
 
 impl<E: Experiment> AnyExperiment for E {
@@ -107,6 +118,10 @@ impl<E: Experiment> AnyExperiment for E {
 
     fn present(&self, table: &Table, results: &Results) -> Result<Presentation> {
         Ok(Experiment::present(self, &config::check(table, self.file().path)?, results))
+    }
+
+    fn gate(&self, table: &Table, results: &Results) -> Result<Option<String>> {
+        Ok(Experiment::gate(self, &config::check(table, self.file().path)?, results))
     }
 }
 

@@ -12,6 +12,7 @@ const FILES: &[(&str, &str)] = &[
     ("published/linearity.toml", include_str!("../published/linearity.toml")),
     ("published/sgns.toml", include_str!("../published/sgns.toml")),
     ("published/sparsegrad.toml", include_str!("../published/sparsegrad.toml")),
+    ("published/triggers.toml", include_str!("../published/triggers.toml")),
 ];
 
 /// A number of a paper.
@@ -223,6 +224,8 @@ mod tests {
         let of = |one: &&Published| one.table == "Table 9" && one.row == "SparseGrad";
         let sum: f64 = glue.iter().filter(of).map(|one| one.value).sum();
         assert!((sum / 8.0 - 82.6).abs() < 0.05, "{sum}");
+        let gains = published("triggers/transfer").unwrap();
+        assert_eq!(gains.iter().map(|one| one.value).collect::<Vec<_>>(), [0.093, 0.071]);
         assert!(neighbours().unwrap().iter().any(|one| one.word == "five" && one.method == "RO"));
     }
 

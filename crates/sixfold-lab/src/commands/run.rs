@@ -26,9 +26,11 @@ pub(crate) fn run(registry: &Registry, arguments: &RunArgs) -> Result<()> {
         }
         resume => resume.clone(),
     };
+    let mut overrides = arguments.chosen.overrides.clone();
+    overrides.extend(arguments.fail_above.map(|rate| format!("fail_above={rate:?}")));
     let request = Request {
         preset: arguments.chosen.preset,
-        overrides: parse(&arguments.chosen.overrides)?,
+        overrides: parse(&overrides)?,
         device: common.device.clone(),
         seeds: arguments.seeds.0.clone(),
         data: common.data.clone(),
@@ -45,7 +47,8 @@ pub(crate) fn run(registry: &Registry, arguments: &RunArgs) -> Result<()> {
     if plan.resumed && finished(&plan, &request) {
         say(&format!("{} is complete already", plan.path.display()));
         let results: Results = RunDir::open(&plan.path)?.read_json("results.json")?;
-        return show_result(&plan.path, &results, None, arguments.json);
+        show_result(&plan.path, &results, None, arguments.json)?;
+        return passed(experiment, &plan, &results);
     }
     let outcome = execute(experiment, &plan, &request, &session)?;
     let words = outcome.presentation.tables.first().map(|table| {
@@ -59,9 +62,17 @@ pub(crate) fn run(registry: &Registry, arguments: &RunArgs) -> Result<()> {
                 let report = outcome.path.join("report.html");
                 say(&format!("{} in {}", report.display(), duration(outcome.seconds)));
             }
-            Ok(())
+            passed(experiment, &plan, &outcome.results)
         }
         Some(failure) => Err(failure),
+    }
+}
+
+/// Fails where the experiment has a bound that its numbers do not keep.
+fn passed(experiment: &dyn AnyExperiment, plan: &Plan, results: &Results) -> Result<()> {
+    match experiment.gate(&plan.resolved.table, results)? {
+        Some(why) => Err(anyhow::anyhow!(why)),
+        None => Ok(()),
     }
 }
 

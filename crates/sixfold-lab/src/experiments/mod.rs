@@ -12,6 +12,7 @@ pub mod sgns;
 pub mod sparsegrad;
 mod steps;
 pub mod tensor_train;
+pub mod triggers;
 
 use crate::experiment::Registry;
 
@@ -55,4 +56,7 @@ pub fn registry() -> Registry {
         .with(tensor_train::LanguageModel)
         .with(tensor_train::Sentiment)
         .with(tensor_train::Translation)
+        .with(triggers::Audit)
+        .with(triggers::Defend)
+        .with(triggers::Transfer)
 }

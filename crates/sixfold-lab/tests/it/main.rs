@@ -13,6 +13,7 @@ mod started;
 mod swapped;
 mod synthetic;
 mod tensor_train;
+mod triggers;
 
 /// As in the binary, so that what runs here is counted too.
 #[global_allocator]

@@ -7,7 +7,7 @@ use anyhow::Result;
 use sixfold_lab::experiments::geometry::profile::{GeometryConfig, Measured};
 use sixfold_lab::experiments::geometry::{Control, Score};
 use sixfold_lab::experiments::profile::{Filter, LayerMetric, LayerRow, ModelRef, ProfileConfig};
-use sixfold_lab::experiments::{geometry, linearity, sgns, sparsegrad, tensor_train};
+use sixfold_lab::experiments::{geometry, linearity, sgns, sparsegrad, tensor_train, triggers};
 use sixfold_lab::{Context, Registry};
 
 /// Runs the library's command line as the binary would.
@@ -44,7 +44,10 @@ pub(crate) fn registry() -> Registry {
             .with(tensor_train::Ctr)
             .with(tensor_train::LanguageModel)
             .with(tensor_train::Sentiment)
-            .with(tensor_train::Translation),
+            .with(tensor_train::Translation)
+            .with(triggers::Audit)
+            .with(triggers::Defend)
+            .with(triggers::Transfer),
         None => registry,
     }
 }

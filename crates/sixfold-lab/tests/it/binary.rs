@@ -76,7 +76,10 @@ fn list_is_json_on_demand() {
             Some("tensor-train/ctr"),
             Some("tensor-train/language-model"),
             Some("tensor-train/sentiment"),
-            Some("tensor-train/translation")
+            Some("tensor-train/translation"),
+            Some("triggers/audit"),
+            Some("triggers/defend"),
+            Some("triggers/transfer")
         ]
     );
     assert!(out(&lab(dir.path(), &["list"])).contains("linearity/profile"));

@@ -73,7 +73,9 @@ mod transformer;
 
 pub use batch::{Batch, PaddingSide};
 #[cfg(feature = "checkpoint")]
-pub use checkpoint::{Checkpoint, HeadKind, LoadOptions, NamedTensors, SaveModel, WeightType};
+pub use checkpoint::{
+    Checkpoint, EncoderSizes, HeadKind, LoadOptions, NamedTensors, SaveModel, WeightType,
+};
 pub use device::{available_devices, device};
 pub use error::{Error, Result, TensorReport};
 #[cfg(feature = "checkpoint")]

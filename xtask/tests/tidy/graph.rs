@@ -124,7 +124,9 @@ fn xtask_does_not_link_burn() {
 #[test]
 fn methods_do_not_make_their_users_compile_tokenizers() {
     let mut problems = Vec::new();
-    for method in METHODS.into_iter().filter(|method| exists(method)) {
+    // Triggers are text, whatever the model reads.
+    let without = METHODS.into_iter().filter(|&method| method != "sixfold-triggers");
+    for method in without.filter(|method| exists(method)) {
         if tree(method, &[]).contains("tokenizers") {
             problems.push(method.to_owned());
         }

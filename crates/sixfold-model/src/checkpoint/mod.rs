@@ -5,6 +5,7 @@ mod config;
 mod load;
 mod naming;
 mod save;
+mod small;
 mod surgery;
 mod weights;
 
@@ -26,6 +27,7 @@ pub(crate) use naming::{
     Entry, Naming, conv1d, conv1d_part, head_part, linear, norm, plain, source, table,
 };
 pub use save::{NamedTensors, SaveModel};
+pub use small::EncoderSizes;
 pub use weights::WeightType;
 
 /// A model directory in Hugging Face's form: `config.json` and safetensors.

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use anyhow::Result;
-use serde_json::{Map, Value, json};
-use sixfold_model::{Checkpoint, LoadOptions};
+use serde_json::Value;
+use sixfold_model::{Checkpoint, EncoderSizes};
 
 use super::config::{Pieces, Recipe, TrainingConfig};
 use super::vocabulary;
@@ -43,45 +43,18 @@ pub(super) fn small(
     vocab: usize,
     dir: &Path,
 ) -> Result<Checkpoint> {
-    let mut config = json!({
-        "model_type": recipe.name(),
-        "vocab_size": vocab,
-        "hidden_size": training.width,
-        "num_hidden_layers": training.layers,
-        "num_attention_heads": training.heads,
-        "intermediate_size": 4 * training.width,
-        "hidden_act": "gelu",
-        "hidden_dropout_prob": 0.1,
-        "attention_probs_dropout_prob": 0.1,
-        "layer_norm_eps": 1e-12,
-        "initializer_range": 0.02,
-    });
     // Ids of the special tokens of both kinds of vocabulary.
-    let (pad, positions) = match training.pieces(recipe) {
-        Pieces::WordPiece => (0, POSITIONS),
-        Pieces::ByteLevel => (1, POSITIONS),
+    let pad_id = match training.pieces(recipe) {
+        Pieces::WordPiece => 0,
+        Pieces::ByteLevel => 1,
     };
-    config["pad_token_id"] = pad.into();
-    let more = match recipe {
-        Recipe::Roberta => json!({
-            "bos_token_id": 0, "eos_token_id": 2, "type_vocab_size": 1,
-            // RoBERTa counts positions from behind the padding token's row.
-            "max_position_embeddings": positions + pad + 1,
-        }),
-        Recipe::Albert => json!({
-            "embedding_size": (training.width / 2).max(1), "num_hidden_groups": 1,
-            "inner_group_num": 1, "type_vocab_size": 2, "max_position_embeddings": positions,
-        }),
-        _ => json!({"type_vocab_size": 2, "max_position_embeddings": positions}),
+    let sizes = EncoderSizes {
+        vocab_size: vocab,
+        d_model: training.width,
+        n_layers: training.layers,
+        n_heads: training.heads,
+        max_tokens: POSITIONS,
+        pad_id,
     };
-    let mut all = map(config);
-    all.extend(map(more));
-    Ok(Checkpoint::from_config(dir, all, &LoadOptions::default())?)
-}
-
-fn map(value: Value) -> Map<String, Value> {
-    match value {
-        Value::Object(map) => map,
-        _ => Map::new(),
-    }
+    Ok(Checkpoint::small_encoder(dir, recipe.name(), &sizes)?)
 }

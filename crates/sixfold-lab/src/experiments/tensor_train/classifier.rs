@@ -7,6 +7,7 @@ use sixfold_model::train::{AdamWConfig, GroupRule, ParamGroups, Schedule, Traine
 
 use super::tables::Choice;
 use crate::config::Problem;
+use crate::format::short;
 
 /// How a classifier is trained: the same for every table but for [`table_lr`](Self::table_lr).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -57,6 +58,22 @@ impl ClassifierRecipe {
                 ParamGroups::default().with([pattern], GroupRule { lr_factor, weight_decay: None })
             }
         }
+    }
+
+    /// A sentence on learning rates, where tables have their own.
+    pub(super) fn rates(&self) -> Option<String> {
+        let own: Vec<String> = self
+            .table_lr
+            .iter()
+            .map(|(choice, factor)| format!("{} for `{choice}`", short(*factor)))
+            .collect();
+        (!own.is_empty()).then(|| {
+            format!(
+                "All models get the same batches and steps. The learning rates of tables differ, times that of the \
+                 rest: {}.",
+                own.join(", ")
+            )
+        })
     }
 
     /// What is wrong with it, under the key `recipe`.

@@ -160,8 +160,8 @@ impl Comparison {
         sentences.collect()
     }
 
-    /// What the numbers can and cannot say.
-    pub(super) fn confidence(&self) -> Vec<String> {
+    /// What the numbers can and cannot say. `rates` says how learning rates differ, where they do.
+    pub(super) fn confidence(&self, rates: Option<String>) -> Vec<String> {
         let over = self.quality.over;
         let intervals = match self.seeds {
             0 | 1 => format!(
@@ -172,8 +172,10 @@ impl Comparison {
         };
         vec![
             intervals,
-            "All tables get the same batches, steps and learning rate; none was tuned for itself."
-                .to_owned(),
+            rates.unwrap_or_else(|| {
+                "All tables get the same batches, steps and learning rate; none was tuned for itself."
+                    .to_owned()
+            }),
         ]
     }
 

@@ -20,7 +20,7 @@ const LOGLOSS: Quality = Quality {
 /// All there is to say.
 pub(super) fn present(config: &CtrConfig, results: &Results) -> Presentation {
     let comparison = Comparison::new(results, LOGLOSS);
-    let mut confidence = comparison.confidence();
+    let mut confidence = comparison.confidence(config.recipe.rates());
     if let Some(constant) = Curves::new(results).one("logloss_constant", &[]) {
         confidence.push(format!(
             "Who always guesses the share of clicks has a log loss of {}.",

@@ -18,7 +18,7 @@ const PERPLEXITY: Quality = Quality {
 /// All there is to say.
 pub(super) fn present(results: &Results) -> Presentation {
     let comparison = Comparison::new(results, PERPLEXITY);
-    let mut confidence = comparison.confidence();
+    let mut confidence = comparison.confidence(None);
     let one = |name| results.named(name).next().map(|metric| metric.value);
     if let (Some(unknown), Some(words)) = (one("unknown"), one("words")) {
         confidence.push(format!(

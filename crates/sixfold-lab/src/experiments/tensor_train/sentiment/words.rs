@@ -23,7 +23,7 @@ pub(super) fn present(config: &SentimentConfig, results: &Results) -> Presentati
     let curves = Curves::new(results);
     let mut answer = comparison.answer();
     answer.extend(in_eight_bits(curves));
-    let mut confidence = comparison.confidence();
+    let mut confidence = comparison.confidence(config.recipe.rates());
     confidence.push(format!(
         "Around each table there is the same model: a bidirectional LSTM of {} each way and the \
          maximum over the last {} words; what fills a batch up is masked for all. Each seed draws \

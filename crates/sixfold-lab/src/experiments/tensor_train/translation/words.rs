@@ -18,7 +18,7 @@ const BLEU: Quality = Quality {
 /// All there is to say.
 pub(super) fn present(config: &TranslationConfig, results: &Results) -> Presentation {
     let comparison = Comparison::new(results, BLEU);
-    let mut confidence = comparison.confidence();
+    let mut confidence = comparison.confidence(None);
     confidence.push(
         "BLEU is that of plain text by sacreBLEU's rules (13a, with case, exponential smoothing); perplexity is \
          of subwords, so that it compares with others of this vocabulary only."

@@ -11,4 +11,4 @@ pub mod tables;
 pub mod tuning;
 
 #[cfg(feature = "model")]
-pub use models::{batch, bert_base, minilm, stories};
+pub use models::{batch, bert_base, minilm, stories, two_classes};

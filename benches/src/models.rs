@@ -1,6 +1,8 @@
 //! Models of known shapes and inputs of known sizes.
 
-use sixfold_model::{Batch, PaddingSide, Seed, TransformerSpec};
+use sixfold_model::{
+    Activation, Batch, ClassifierSpec, PaddingSide, Pooling, Seed, TransformerSpec,
+};
 
 /// An encoder of MiniLM's shape: 6 layers of 384 with 12 heads.
 pub fn minilm() -> TransformerSpec {
@@ -17,6 +19,17 @@ pub fn stories() -> TransformerSpec {
     let mut spec = TransformerSpec::decoder(512, 64, 5, 8);
     spec.mlp.d_hidden = 172;
     spec
+}
+
+/// BERT's head for two classes: a dense layer over the first token, then the scores.
+pub fn two_classes() -> ClassifierSpec {
+    ClassifierSpec {
+        n_classes: 2,
+        pooling: Pooling::First,
+        dense: Some(Activation::Tanh),
+        bias: true,
+        dropout: 0.0,
+    }
 }
 
 /// Full sequences of random tokens.

@@ -5,14 +5,14 @@ use burn::nn::{Embedding, Linear};
 use sixfold_model::train::{
     AdamW, AdamWConfig, Gradients, Optimizer, ParamGroups, Patterns, unfreeze,
 };
-use sixfold_model::{
-    Activation, Batch, ClassifierSpec, Pooling, Seed, SequenceClassifier, TransformerSpec,
-};
+use sixfold_model::{Batch, Seed, SequenceClassifier, TransformerSpec};
 use sixfold_sparsegrad::config::{BasisKind, Mode, Policy, Realisation};
 use sixfold_sparsegrad::{
     Adaptable, Adapted, LoraLinear, MePropLinear, SparseAdamConfig, SparseGradConfig, attach,
     calibrate,
 };
+
+use crate::two_classes;
 
 /// The methods whose steps are measured.
 pub const METHODS: [&str; 7] =
@@ -30,14 +30,7 @@ pub type Step = Box<dyn FnMut() -> f32>;
 /// For a method that is none of [`METHODS`].
 pub fn steps(method: &str, spec: &TransformerSpec, batch: Batch) -> Step {
     let device = sixfold_model::device("flex").expect("compiled in").autodiff();
-    let head = ClassifierSpec {
-        n_classes: 2,
-        pooling: Pooling::First,
-        dense: Some(Activation::Tanh),
-        bias: true,
-        dropout: 0.0,
-    };
-    let model = SequenceClassifier::new(spec, &head, Seed::new(0), &device);
+    let model = SequenceClassifier::new(spec, &two_classes(), Seed::new(0), &device);
     let labels: Vec<i32> = (0..batch.rows() as i32).map(|row| row % 2).collect();
     let dense = |model: &Model| {
         AdamW::new(AdamWConfig::default(), &ParamGroups::default(), model).expect("no patterns")

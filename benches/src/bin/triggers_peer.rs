@@ -9,12 +9,9 @@ use ndarray::Array2;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde_json::json;
-use sixfold_benches::minilm;
 use sixfold_benches::peer::{Result, Run, Unit, Work, serve};
-use sixfold_model::{
-    Activation, Batch, ClassifierSpec, PaddingSide, Pooling, Seed, SequenceClassifier, Site, Tap,
-    buckets,
-};
+use sixfold_benches::{minilm, two_classes};
+use sixfold_model::{Batch, PaddingSide, Seed, SequenceClassifier, Site, Tap, buckets};
 use sixfold_triggers::score::Query;
 use sixfold_triggers::search::Clean;
 use sixfold_triggers::{
@@ -66,17 +63,10 @@ struct Setting {
 
 impl Setting {
     fn new() -> Result<Self> {
-        let head = ClassifierSpec {
-            n_classes: 2,
-            pooling: Pooling::First,
-            dense: Some(Activation::Tanh),
-            bias: true,
-            dropout: 0.0,
-        };
         let device = sixfold_model::device("flex")?;
         let mut spec = minilm();
         (spec.dropout, spec.attention.dropout) = (0.0, 0.0);
-        let model = SequenceClassifier::new(&spec, &head, Seed::new(0), &device);
+        let model = SequenceClassifier::new(&spec, &two_classes(), Seed::new(0), &device);
         let texts = (0..TEXTS).map(text).collect::<sixfold_triggers::Result<Vec<_>>>()?;
         Ok(Self {
             victim: ModelVictim::new(model, 0)?,

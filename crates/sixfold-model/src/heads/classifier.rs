@@ -164,7 +164,7 @@ impl Pooling {
     }
 
     /// The position that each row is pooled from; `None` where it is more than one.
-    fn positions(self, batch: &Batch) -> Option<Vec<usize>> {
+    pub fn positions(self, batch: &Batch) -> Option<Vec<usize>> {
         let find: fn(&[bool]) -> Option<usize> = match self {
             Self::Mean => return None,
             Self::First => |mask| mask.iter().position(|&token| token),

@@ -54,8 +54,11 @@ impl<E: TokenEmbedding, P: Projection> Scorer for Uat<'_, E, P> {
         for group in groups(self.victim, query)? {
             let x = Tensor::from_inner(group.vectors(self.victim)?).require_grad();
             let state = self.tracked.body.embed_vectors(&group.batch, x.clone())?;
-            let hidden = self.tracked.body.forward_from(state);
-            let scores = self.tracked.head.forward(hidden, &group.batch);
+            let SequenceClassifier { body, head } = &self.tracked;
+            let scores = match head.spec().pooling.positions(&group.batch) {
+                Some(positions) => head.scores(body.forward_from_at(state, &positions)),
+                None => head.forward(body.forward_from(state), &group.batch),
+            };
             let clean: Vec<i32> = group.examples.iter().map(|&i| query.clean[i] as i32).collect();
             let clean = Tensor::<1, Int>::from_ints(clean.as_slice(), &x.device());
             let gradients = cross_entropy(scores, clean).sum().backward();

@@ -28,8 +28,11 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// List the experiments and what they answer
-    #[command(after_help = "Example: cargo xtask experiment list --json")]
+    #[command(after_help = "Example: cargo xtask experiment list riemannian")]
     List {
+        /// Only those whose name, question or paper contains each of these words
+        #[arg(value_name = "WORD")]
+        words: Vec<String>,
         /// Print JSON on stdout
         #[arg(long)]
         json: bool,
@@ -53,6 +56,11 @@ enum Command {
     /// Set our numbers beside the published ones
     #[command(after_help = "Example: cargo xtask experiment compare linearity/finetune")]
     Compare(CompareArgs),
+    /// Set the configs and numbers of two runs beside each other
+    #[command(
+        after_help = "Example: cargo xtask experiment diff runs/sgns/train/20260101T000000Z-0a1b2c3d runs/sgns/train/20260102T000000Z-4e5f6071"
+    )]
+    Diff(DiffArgs),
     /// Print the completions of a shell for the binary `sixfold-lab`
     #[command(after_help = "Example: cargo xtask experiment completions bash > sixfold-lab.bash")]
     Completions {
@@ -89,7 +97,7 @@ pub(crate) struct Common {
     /// Directory of the real data [default: $SIXFOLD_DATA, else ./data]
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
-    /// Replace an earlier run in the directory of --out
+    /// Run again what is finished, or replace an earlier run in the directory of --out
     #[arg(long)]
     pub(crate) force: bool,
     /// Allow downloads; needs the feature `hub`
@@ -125,6 +133,9 @@ pub(crate) struct RunArgs {
     /// Fail with exit code 1, after writing the results, where a fooling rate of an audit is above X
     #[arg(long, value_name = "X")]
     pub(crate) fail_above: Option<f64>,
+    /// Write the log of the run as event files of TensorBoard too, below `tensorboard`
+    #[arg(long)]
+    pub(crate) tensorboard: bool,
     /// Check everything, say what would happen, compute nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -168,12 +179,29 @@ pub(crate) struct ReportArgs {
 pub(crate) struct CompareArgs {
     /// The experiment, as `list` names it
     pub(crate) name: String,
-    /// Fail with exit code 4 where a number lies outside of both spreads, or none can be compared
+    /// Fail with exit code 4 where a number differs from the published one, or none can be judged
     #[arg(long)]
     pub(crate) strict: bool,
     /// A run directory; several times for several [default: the kept results]
     #[arg(long = "run", value_name = "run-dir")]
     pub(crate) runs: Vec<PathBuf>,
+}
+
+/// Arguments of `diff`.
+#[derive(Debug, Args)]
+pub(crate) struct DiffArgs {
+    /// The first run directory
+    #[arg(value_name = "run-dir")]
+    pub(crate) first: PathBuf,
+    /// The second
+    #[arg(value_name = "run-dir")]
+    pub(crate) second: PathBuf,
+    /// Show what is equal too
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Print JSON on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Runs the command line `arguments` over the experiments of `registry`.
@@ -206,7 +234,7 @@ pub fn main(
 
 fn dispatch(registry: &Registry, command: Command) -> Result<()> {
     match command {
-        Command::List { json } => commands::list(registry, json),
+        Command::List { words, json } => commands::list(registry, &words, json),
         Command::Show(chosen) => commands::show(registry, &chosen),
         Command::Run(arguments) => {
             start_log(&arguments.common);
@@ -217,6 +245,7 @@ fn dispatch(registry: &Registry, command: Command) -> Result<()> {
             commands::all(registry, &arguments)
         }
         Command::Report(arguments) => commands::report(registry, &arguments),
+        Command::Diff(arguments) => commands::diff(registry, &arguments),
         Command::Compare(arguments) => commands::compare(registry, &arguments),
         Command::Completions { shell } => {
             let mut script = Vec::new();

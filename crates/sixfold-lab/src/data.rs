@@ -8,6 +8,7 @@ use crate::error::{config, missing};
 
 pub mod clicks;
 mod documents;
+mod fingerprint;
 mod glue;
 mod instructions;
 mod pairs;
@@ -16,6 +17,8 @@ pub mod synthetic;
 mod tasks;
 mod words;
 pub use documents::{Column, Documents};
+pub use fingerprint::Fingerprint;
+pub(crate) use fingerprint::fingerprints;
 pub use glue::{GlueTask, Labelled, Split};
 pub use instructions::{Instruction, instructions};
 pub use pairs::{Pair, read_pairs};

@@ -1,5 +1,6 @@
 //! What surrounded a run: the content of `env.json`.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -8,8 +9,11 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::data::Fingerprint;
+
 /// Machine, code and cost of a run. What cannot be found out is left empty.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Environment {
     /// The arguments, as they have to be typed again.
     pub command: String,
@@ -19,6 +23,10 @@ pub struct Environment {
     pub git_commit: Option<String>,
     /// Whether the working tree had changes.
     pub git_dirty: Option<bool>,
+    /// The branch, where there is one.
+    pub git_branch: Option<String>,
+    /// SHA-256 of the changes to tracked files, where there were any.
+    pub git_diff_sha256: Option<String>,
     /// SHA-256 of `Cargo.lock`.
     pub cargo_lock_sha256: Option<String>,
     /// The compiler.
@@ -31,6 +39,11 @@ pub struct Environment {
     pub build: String,
     /// Device of the run.
     pub device: String,
+    /// Variables that change what is computed or how fast, as far as they were set: a fixed list, so that no secret
+    /// is ever written down.
+    pub variables: BTreeMap<String, String>,
+    /// What the inputs held.
+    pub inputs: Vec<Fingerprint>,
     /// Operating system and kernel.
     pub os: String,
     /// Processor.
@@ -48,6 +61,20 @@ pub struct Environment {
     /// Largest resident memory of the process in bytes.
     pub peak_rss_bytes: Option<u64>,
 }
+
+/// The variables that `env.json` keeps.
+const VARIABLES: [&str; 10] = [
+    "BURN_DEVICE",
+    "CUDA_VISIBLE_DEVICES",
+    "OMP_NUM_THREADS",
+    "RAYON_NUM_THREADS",
+    "RUST_LOG",
+    "SIXFOLD_CACHE",
+    "SIXFOLD_DATA",
+    "SIXFOLD_REPO",
+    "SLURM_ARRAY_TASK_ID",
+    "SLURM_JOB_ID",
+];
 
 /// Measures the time of a run from its making.
 #[derive(Debug)]
@@ -76,30 +103,63 @@ pub(crate) fn now() -> String {
     time::OffsetDateTime::now_utc().format(format).unwrap_or_default()
 }
 
-/// The environment of a run of `command` on `device`, up to now.
+/// Seconds since 1970 of what [`now`] gave.
+pub(crate) fn seconds_of(text: &str) -> Option<i64> {
+    let (date, clock) = text.strip_suffix('Z')?.split_once('T')?;
+    let numbers = |text: &str, by: char| -> Option<[u16; 3]> {
+        let found: Vec<u16> = text.split(by).map(str::parse).collect::<Result<_, _>>().ok()?;
+        found.try_into().ok()
+    };
+    let ([year, month, day], [hour, minute, second]) = (numbers(date, '-')?, numbers(clock, ':')?);
+    let [month, day, hour, minute, second] =
+        [month, day, hour, minute, second].map(|n| u8::try_from(n).unwrap_or(u8::MAX));
+    let month = time::Month::try_from(month).ok()?;
+    let date = time::Date::from_calendar_date(year.into(), month, day).ok()?;
+    Some(date.with_hms(hour, minute, second).ok()?.assume_utc().unix_timestamp())
+}
+
+/// The environment of a run of `command` on `device`, up to now; inputs are the caller's.
 pub(crate) fn capture(command: &str, device: &str, repo: &Path, clock: &Clock) -> Environment {
     let status = git(repo, &["status", "--porcelain"]);
+    let sha256 = |bytes: &[u8]| Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect();
+    let changes = git(repo, &["diff", "HEAD"]).filter(|changes| !changes.is_empty());
     Environment {
         command: command.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         git_commit: git(repo, &["rev-parse", "HEAD"]).filter(|commit| !commit.is_empty()),
         git_dirty: status.map(|changes| !changes.is_empty()),
-        cargo_lock_sha256: fs::read(repo.join("Cargo.lock"))
-            .ok()
-            .map(|bytes| Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()),
+        git_branch: git(repo, &["branch", "--show-current"]).filter(|branch| !branch.is_empty()),
+        git_diff_sha256: changes.map(|changes| sha256(changes.as_bytes())),
+        cargo_lock_sha256: fs::read(repo.join("Cargo.lock")).ok().map(|bytes| sha256(&bytes)),
         rustc: env!("SIXFOLD_RUSTC").to_owned(),
         burn: env!("SIXFOLD_BURN").to_owned(),
         features: features(),
         build: format!("{} for {}", env!("SIXFOLD_PROFILE"), env!("SIXFOLD_TARGET")),
         device: device.to_owned(),
+        variables: VARIABLES
+            .iter()
+            .filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)))
+            .collect(),
+        inputs: Vec::new(),
         os: os(),
         cpu: field("/proc/cpuinfo", "model name"),
         cores: std::thread::available_parallelism().map_or(1, usize::from),
         memory_bytes: field("/proc/meminfo", "MemTotal").as_deref().and_then(kilobytes),
         started: clock.started.clone(),
-        wall_seconds: (clock.seconds() * 1000.0).round() / 1000.0,
-        cpu_seconds: clock.cpu.zip(cpu_seconds()).map(|(start, end)| (end - start).max(0.0)),
-        peak_rss_bytes: field("/proc/self/status", "VmHWM").as_deref().and_then(kilobytes),
+        ..Environment::default()
+    }
+    .at(clock)
+}
+
+impl Environment {
+    /// The same with what the run cost until now.
+    pub(crate) fn at(self, clock: &Clock) -> Self {
+        Self {
+            wall_seconds: (clock.seconds() * 1000.0).round() / 1000.0,
+            cpu_seconds: clock.cpu.zip(cpu_seconds()).map(|(start, end)| (end - start).max(0.0)),
+            peak_rss_bytes: field("/proc/self/status", "VmHWM").as_deref().and_then(kilobytes),
+            ..self
+        }
     }
 }
 

@@ -22,14 +22,17 @@ pub mod runner;
 pub mod table;
 
 mod atomic;
+mod cache;
 mod cli;
 mod commands;
 mod context;
+mod diff;
 mod environment;
 mod error;
 mod experiment;
 mod interrupt;
 mod progress;
+mod tensorboard;
 mod terminal;
 
 pub use atomic::{atomic_write, create_dir};

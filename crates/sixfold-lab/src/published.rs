@@ -7,6 +7,9 @@ use serde::Deserialize;
 
 use crate::record::{Label, Metric, Results};
 
+mod verdict;
+pub use verdict::Verdict;
+
 /// The files of this version, by crate.
 const FILES: &[(&str, &str)] = &[
     ("published/linearity.toml", include_str!("../published/linearity.toml")),
@@ -36,6 +39,8 @@ pub struct Published {
     pub value: f64,
     /// What stands behind its ±, where there is one.
     pub spread: Option<f64>,
+    /// How far ours may be from it without contradicting it, as the file says for the whole table.
+    pub tolerance: Option<f64>,
     /// How a user gets a number of ours.
     pub how: String,
 }
@@ -74,6 +79,7 @@ struct PaperTable {
     metric: String,
     #[serde(default, rename = "where")]
     place: BTreeMap<String, Label>,
+    tolerance: Option<f64>,
     how: String,
     columns: Vec<Column>,
     rows: Vec<Row>,
@@ -151,6 +157,7 @@ fn numbers(file: File, experiment: &str) -> Result<Vec<Published>> {
                     place: places.into_iter().flat_map(Clone::clone).collect(),
                     value: row.values[number],
                     spread: row.spread.get(number).copied(),
+                    tolerance: table.tolerance,
                     how: table.how.clone(),
                 });
             }
@@ -166,16 +173,6 @@ impl Published {
             metric.name == self.metric
                 && self.place.iter().all(|(name, value)| same(metric.place.get(name), value))
         })
-    }
-
-    /// Whether ours lies within what both call their spread; none where neither has one.
-    pub fn agrees(&self, ours: &Metric) -> Option<bool> {
-        let half = ours.ci95.map(|[low, high]| (high - low) / 2.0);
-        let room = match (self.spread, half) {
-            (None, None) => return None,
-            (spread, half) => spread.unwrap_or(0.0) + half.unwrap_or(0.0),
-        };
-        Some((ours.value - self.value).abs() <= room)
     }
 }
 
@@ -234,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn ours_is_found_by_its_labels_and_judged_by_both_spreads() {
+    fn ours_is_found_by_its_labels_and_judged_by_both_spreads_or_the_tolerance() {
         let text = "paper = \"P\"\n[[table]]\nname = \"T\"\nabout = \"\"\nexperiment = \"a/b\"\n\
                     metric = \"m\"\nhow = \"\"\ncolumns = [{ name = \"c\", where = { k = 2 } }]\n\
                     rows = [{ name = \"r\", values = [1.0], spread = [0.1] }]\n";
@@ -252,15 +249,25 @@ mod tests {
             ],
             notes: Vec::new(),
         };
-        for (value, ci95, expected) in
-            [(1.05, None, true), (1.2, None, false), (1.2, Some([1.05, 1.35]), true)]
-        {
-            let results = results(value, ci95);
-            let ours = published.ours(&results).unwrap();
-            assert_eq!(published.agrees(ours), Some(expected), "{value}");
+        for (value, ci95, expected) in [
+            (1.05, None, "reproduced"),
+            (1.2, None, "differs"),
+            // .2 apart: √(.1² + .15²) is .18, √(.1² + .2²) is .22.
+            (1.2, Some([1.05, 1.35]), "differs"),
+            (1.2, Some([1.0, 1.4]), "reproduced"),
+            (f64::NAN, None, "not comparable"),
+        ] {
+            let runs = [results(value, ci95)];
+            let (ours, verdict) = published.judge(&runs);
+            assert!(ours.is_some());
+            assert_eq!(verdict.name(), expected, "{value}: {verdict}");
         }
+        let tolerant = Published { tolerance: Some(0.25), ..published.clone() };
+        assert_eq!(tolerant.verdict(&Metric::new("m", 1.2)).name(), "within tolerance");
+        assert_eq!(tolerant.verdict(&Metric::new("m", 1.3)).name(), "differs");
         let without = Published { spread: None, ..published };
-        assert_eq!(without.agrees(&Metric::new("m", 1.0)), None);
+        assert_eq!(without.verdict(&Metric::new("m", 1.0)).name(), "not comparable");
+        assert!(!without.judge(&[]).1.is_judged());
     }
 
     #[test]

@@ -25,7 +25,7 @@ const FILES: [&str; 10] = [
     "vectors.bin",
     "vectors.safetensors",
 ];
-const FOLDERS: [&str; 4] = ["tables", "figures", "cells", "checkpoints"];
+const FOLDERS: [&str; 5] = ["tables", "figures", "cells", "checkpoints", "tensorboard"];
 
 /// The content of `status.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

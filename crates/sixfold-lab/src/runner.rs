@@ -7,7 +7,7 @@ use anyhow::{Result, anyhow};
 
 use crate::config::{Override, Preset, Resolved};
 use crate::context::{Context, Kept};
-use crate::data::Locator;
+use crate::data::{Locator, fingerprints};
 use crate::environment::{Clock, Environment, capture, now};
 use crate::error::{LabError, config, one_line};
 use crate::experiment::AnyExperiment;
@@ -94,7 +94,7 @@ pub fn plan(experiment: &dyn AnyExperiment, request: &Request) -> Result<Plan> {
         return Err(config("--online: this build cannot download; build with --features hub"));
     }
     let hash = resolved.hash(&request.device);
-    let root = PathBuf::from("runs").join(experiment.name());
+    let root = root_of(experiment);
     let earlier = match &request.resume {
         None => None,
         Some(Some(dir)) => Some(dir.clone()),
@@ -106,6 +106,11 @@ pub fn plan(experiment: &dyn AnyExperiment, request: &Request) -> Result<Plan> {
     let resumed = earlier.is_some();
     let fresh = || request.out.clone().unwrap_or_else(|| new_directory(&root, &hash));
     Ok(Plan { path: earlier.unwrap_or_else(fresh), resolved, hash, resumed })
+}
+
+/// Where the runs of an experiment lie that were given no directory.
+pub(crate) fn root_of(experiment: &dyn AnyExperiment) -> PathBuf {
+    PathBuf::from("runs").join(experiment.name())
 }
 
 /// `<UTC time>-<hash8>`, and a number where two runs begin in the same second.
@@ -155,7 +160,7 @@ pub fn execute(
         let command = reproduction(plan, request);
         capture(&command, &request.device, session.locator.repo(), &clock)
     };
-    let begun = environment();
+    let begun = Environment { inputs: fingerprints(&inputs, &session.locator)?, ..environment() };
     dir.write_json("env.json", &begun)?;
 
     let (kept, failure) = run_seeds(experiment, plan, request, session, &dir);
@@ -169,8 +174,7 @@ pub fn execute(
         let results = results(experiment, plan, request, &kept, name);
         dir.write_json("results.json", &results)?;
         // Whoever edits the tree while a run goes on does not change what runs.
-        let Environment { git_commit, git_dirty, cargo_lock_sha256, .. } = begun;
-        let environment = Environment { git_commit, git_dirty, cargo_lock_sha256, ..environment() };
+        let environment = begun.at(&clock);
         dir.write_json("env.json", &environment)?;
         let presentation = write_report(experiment, &plan.resolved, &dir, &results, &environment)?;
         Ok((results, presentation))

@@ -10,7 +10,7 @@ use crate::environment::{Clock, capture, now};
 use crate::error::{LabError, one_line};
 use crate::experiment::Registry;
 use crate::format::duration;
-use crate::report::{Entry, index_html, index_markdown};
+use crate::report::{Drawn, Entry, index_html, index_markdown};
 use crate::runner::{Request, execute, plan};
 use crate::table::{Cell, Table};
 use crate::terminal::{print, say};
@@ -56,6 +56,11 @@ pub(crate) fn all(registry: &Registry, arguments: &AllArgs) -> Result<()> {
             seconds: 0.0,
             headline: String::new(),
             has_report: outcome.is_ok(),
+            figure: outcome
+                .as_ref()
+                .ok()
+                .and_then(|one| one.presentation.figures.first())
+                .map(Drawn::from),
         };
         let failure = match outcome {
             Ok(outcome) => {

@@ -8,7 +8,7 @@ use crate::cli::CompareArgs;
 use crate::data::Locator;
 use crate::error::{LabError, config};
 use crate::experiment::Registry;
-use crate::published::{Published, published};
+use crate::published::{Published, Verdict, published};
 use crate::record::Results;
 use crate::rundir::RunDir;
 use crate::table::{Cell, Table};
@@ -66,32 +66,27 @@ fn runs(name: &str, arguments: &CompareArgs) -> Result<Vec<Results>> {
     dirs.iter().map(read).collect()
 }
 
-/// The table; how many numbers have one of ours beside them, how many of those have a spread to
-/// judge by, and how many of these are apart.
+/// The table; how many numbers have one of ours beside them, how many of those could be judged, and how many of these
+/// differ.
 fn table(numbers: &[Published], runs: &[Results]) -> (Table, [usize; 3]) {
-    let heads = ["row", "column", "published", "±", "ours", "difference", "within both spreads"];
+    let heads = ["row", "column", "published", "±", "ours", "n", "difference", "verdict", "why"];
     let mut table = Table::new("compare", "", heads);
     let mut counts = [0; 3];
     for number in numbers {
-        let ours = runs.iter().find_map(|run| number.ours(run));
-        let agrees = ours.and_then(|ours| number.agrees(ours));
+        let (ours, verdict) = number.judge(runs);
         counts[0] += usize::from(ours.is_some());
-        counts[1] += usize::from(agrees.is_some());
-        counts[2] += usize::from(agrees == Some(false));
-        let verdict = match (ours, agrees) {
-            (None, _) => Cell::Empty,
-            (_, Some(true)) => Cell::from("yes"),
-            (_, Some(false)) => Cell::from("no"),
-            (_, None) => Cell::from("no spread to judge by"),
-        };
+        counts[1] += usize::from(verdict.is_judged());
+        counts[2] += usize::from(matches!(verdict, Verdict::Differs(_)));
         table.push([
             Cell::from(number.row.as_str()),
             Cell::from(number.column.as_str()),
             Cell::from(number.value),
             Cell::from(number.spread),
             Cell::from(ours.map(|ours| ours.value)),
+            Cell::from(ours.map(|ours| ours.n)),
             Cell::from(ours.map(|ours| ours.value - number.value)),
-            verdict,
+            Cell::from(verdict.name()),
+            Cell::from(verdict.reason()),
         ]);
     }
     (table, counts)
@@ -106,7 +101,7 @@ fn strict(asked: bool, judged: usize, apart: usize) -> Result<()> {
         }
         (true, _, 0) => Ok(()),
         (true, ..) => {
-            let text = format!("{apart} of {judged} numbers lie outside of both spreads");
+            let text = format!("{apart} of {judged} numbers differ from the published ones");
             Err(LabError::Apart(text).into())
         }
     }

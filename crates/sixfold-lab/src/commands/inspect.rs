@@ -5,16 +5,22 @@ use serde_json::json;
 
 use crate::cli::Chosen;
 use crate::config::{Override, PRESETS, Preset};
+use crate::error::config;
 use crate::experiment::Registry;
 use crate::table::{Cell, Table};
 use crate::terminal::print;
 
-/// Prints the experiments.
-pub(crate) fn list(registry: &Registry, json: bool) -> Result<()> {
+/// Prints the experiments that speak of all `words`.
+pub(crate) fn list(registry: &Registry, words: &[String], json: bool) -> Result<()> {
     let mut table = Table::new("list", "", ["experiment", "answers", "time"]);
     let mut entries = Vec::new();
     for experiment in registry.iter() {
         let about = experiment.resolve(Preset::Smoke, &[])?.about;
+        let said = [experiment.name(), experiment.title(), &about.question, &about.answers];
+        let said = said.join(" ").to_lowercase();
+        if !words.iter().all(|word| said.contains(&word.to_lowercase())) {
+            continue;
+        }
         table.push([
             Cell::from(experiment.name()),
             Cell::from(about.question.as_str()),
@@ -32,6 +38,10 @@ pub(crate) fn list(registry: &Registry, json: bool) -> Result<()> {
     }
     if json {
         return print(&format!("{}\n", serde_json::to_string_pretty(&entries)?));
+    }
+    if table.rows.is_empty() {
+        let words = words.join(" ");
+        return Err(config(format!("no experiment speaks of `{words}`; `list` alone shows all")));
     }
     print(&format!("{}\n", table.to_terminal()))
 }

@@ -2,12 +2,15 @@
 
 mod all;
 mod compare;
+mod diff;
 mod inspect;
+mod kept;
 mod report;
 mod run;
 
 pub(crate) use all::all;
 pub(crate) use compare::compare;
+pub(crate) use diff::diff;
 pub(crate) use inspect::{list, show};
 pub(crate) use report::report;
 pub(crate) use run::run;

@@ -1,15 +1,20 @@
 //! `run`.
 
+use std::path::Path;
+
 use anyhow::{Context as _, Result};
 
 use super::inspect::parse;
+use crate::cache;
 use crate::cli::RunArgs;
 use crate::error::{config, doing, missing};
 use crate::experiment::{AnyExperiment, Registry};
 use crate::format::{bytes, duration};
+use crate::present::Presentation;
 use crate::record::Results;
 use crate::rundir::RunDir;
-use crate::runner::{Plan, Request, execute, plan};
+use crate::runner::{Plan, Request, execute, plan, root_of};
+use crate::tensorboard;
 use crate::terminal::{print, say};
 
 /// Runs one experiment.
@@ -46,15 +51,22 @@ pub(crate) fn run(registry: &Registry, arguments: &RunArgs) -> Result<()> {
     }
     if plan.resumed && finished(&plan, &request) {
         say(&format!("{} is complete already", plan.path.display()));
-        let results: Results = RunDir::open(&plan.path)?.read_json("results.json")?;
-        show_result(&plan.path, &results, None, arguments.json)?;
-        return passed(experiment, &plan, &results);
+        return again(experiment, &plan, &plan.path, arguments.json);
+    }
+    if request.out.is_none() && request.resume.is_none() && !request.force {
+        let root = root_of(experiment);
+        if let Some(path) = cache::finished(&root, experiment, &plan, &request, &session)? {
+            let shown = path.display();
+            say(&format!("{shown} has the same config, code and inputs; --force runs it again"));
+            return again(experiment, &plan, &path, arguments.json);
+        }
     }
     let outcome = execute(experiment, &plan, &request, &session)?;
-    let words = outcome.presentation.tables.first().map(|table| {
-        let headline = &outcome.presentation.headline;
-        format!("{}\n\n{headline}\n", table.to_terminal())
-    });
+    if arguments.tensorboard {
+        let values = tensorboard::export(&RunDir::open(&outcome.path)?)?;
+        say(&format!("{values} values in {}", outcome.path.join("tensorboard").display()));
+    }
+    let words = words(&outcome.presentation);
     show_result(&outcome.path, &outcome.results, words, arguments.json)?;
     match outcome.failure {
         None => {
@@ -66,6 +78,20 @@ pub(crate) fn run(registry: &Registry, arguments: &RunArgs) -> Result<()> {
         }
         Some(failure) => Err(failure),
     }
+}
+
+/// Shows what an earlier run found.
+fn again(experiment: &dyn AnyExperiment, plan: &Plan, path: &Path, json: bool) -> Result<()> {
+    let results: Results = RunDir::open(path)?.read_json("results.json")?;
+    let presentation = experiment.present(&plan.resolved.table, &results)?;
+    show_result(path, &results, words(&presentation), json)?;
+    passed(experiment, plan, &results)
+}
+
+/// The first table and the headline, as the terminal shows them.
+fn words(presentation: &Presentation) -> Option<String> {
+    let table = presentation.tables.first()?;
+    Some(format!("{}\n\n{}\n", table.to_terminal(), presentation.headline))
 }
 
 /// Fails where the experiment has a bound that its numbers do not keep.
@@ -84,12 +110,7 @@ fn finished(plan: &Plan, request: &Request) -> bool {
     complete && results.is_ok_and(|results| results.seeds == request.seeds)
 }
 
-fn show_result(
-    path: &std::path::Path,
-    results: &Results,
-    words: Option<String>,
-    json: bool,
-) -> Result<()> {
+fn show_result(path: &Path, results: &Results, words: Option<String>, json: bool) -> Result<()> {
     if json {
         let file = path.join("results.json");
         let text = std::fs::read_to_string(&file).with_context(|| doing("read", &file))?;
@@ -131,8 +152,8 @@ fn describe(
 }
 
 /// Bytes of a file, or of the files directly in a directory.
-fn size(path: &std::path::Path) -> u64 {
-    let length = |path: &std::path::Path| std::fs::metadata(path).map_or(0, |meta| meta.len());
+fn size(path: &Path) -> u64 {
+    let length = |path: &Path| std::fs::metadata(path).map_or(0, |meta| meta.len());
     match std::fs::read_dir(path) {
         Ok(entries) => entries.flatten().map(|entry| length(&entry.path())).sum(),
         Err(_) => length(path),

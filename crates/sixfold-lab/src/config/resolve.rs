@@ -1,5 +1,7 @@
 //! From layers to a typed config, with errors that name file, line and key.
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -52,6 +54,12 @@ impl Resolved {
     /// Dotted key, value as TOML, origin.
     pub fn entries(&self) -> impl Iterator<Item = (&str, String, &Origin)> {
         self.layered.iter().map(|(key, value, origin)| (key, value.to_string(), origin))
+    }
+
+    /// Dotted key and value as TOML, without origins.
+    pub fn values(&self) -> BTreeMap<String, String> {
+        let leaves = flatten(&self.table).into_iter();
+        leaves.map(|(key, value)| (key, value.to_string())).collect()
     }
 
     /// The overrides of the command line, as they have to be written again.

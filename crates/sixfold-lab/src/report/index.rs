@@ -8,7 +8,7 @@ use askama::Template;
 use crate::environment::Environment;
 use crate::format::duration;
 
-use super::{environment_rows, page_style};
+use super::{Drawn, SCRIPT, environment_rows, page_style};
 
 /// One experiment in the index.
 #[derive(Clone, Debug)]
@@ -25,6 +25,8 @@ pub struct Entry {
     pub headline: String,
     /// Whether there is a report to link to.
     pub has_report: bool,
+    /// The first chart of the report.
+    pub figure: Option<Drawn>,
 }
 
 impl Entry {
@@ -38,8 +40,10 @@ impl Entry {
 #[template(path = "index.html")]
 struct Page<'a> {
     style: String,
+    script: &'static str,
     preset: &'a str,
     entries: &'a [Entry],
+    has_figures: bool,
     complete: usize,
     took: String,
     started: &'a str,
@@ -54,8 +58,10 @@ struct Page<'a> {
 pub fn index_html(preset: &str, entries: &[Entry], environment: &Environment) -> Result<String> {
     let page = Page {
         style: page_style(),
+        script: SCRIPT,
         preset,
         entries,
+        has_figures: entries.iter().any(|entry| entry.figure.is_some()),
         complete: entries.iter().filter(|entry| entry.status == "complete").count(),
         took: duration(environment.wall_seconds),
         started: &environment.started,
@@ -77,6 +83,12 @@ pub fn index_markdown(preset: &str, entries: &[Entry]) -> String {
             false => experiment.clone(),
         };
         let _ = writeln!(text, "| {name} | {status} | {} | {headline} |", entry.took());
+    }
+    for Entry { experiment, figure, .. } in entries {
+        if let Some(Drawn { name, title, .. }) = figure {
+            let _ =
+                write!(text, "\n## {experiment}\n\n![{title}]({experiment}/figures/{name}.svg)\n");
+        }
     }
     text
 }

@@ -12,7 +12,7 @@ use askama::Template;
 use crate::config::About;
 use crate::environment::Environment;
 use crate::error::doing;
-use crate::figure::STYLE;
+use crate::figure::{Figure, STYLE};
 use crate::format::{bytes, duration, number};
 use crate::present::Presentation;
 use crate::record::{Metric, Results};
@@ -23,6 +23,8 @@ pub use index::{Entry, index_html, index_markdown};
 pub use side_by_side::side_by_side;
 
 const PAGE_STYLE: &str = include_str!("../../templates/page.css");
+/// Sorts tables; whoever reads without scripts misses nothing else.
+const SCRIPT: &str = include_str!("../../templates/sort.js");
 
 /// Everything that stands in the report of a run.
 #[derive(Debug)]
@@ -41,11 +43,28 @@ pub struct Document<'a> {
     pub environment: &'a Environment,
 }
 
-/// A chart as the page shows it.
-struct Drawn {
-    title: String,
-    caption: String,
-    svg: String,
+/// A chart as a page shows it.
+#[derive(Clone, Debug)]
+pub struct Drawn {
+    /// Name of its file without the ending.
+    pub name: String,
+    /// What it shows.
+    pub title: String,
+    /// How to read it.
+    pub caption: String,
+    /// The drawing.
+    pub svg: String,
+}
+
+impl From<&Figure> for Drawn {
+    fn from(figure: &Figure) -> Self {
+        Self {
+            name: figure.name.clone(),
+            title: figure.title.clone(),
+            caption: figure.caption.clone(),
+            svg: figure.inline_svg(),
+        }
+    }
 }
 
 /// Figures that belong together.
@@ -58,6 +77,7 @@ struct Part {
 #[template(path = "report.html")]
 struct Page<'a> {
     style: String,
+    script: &'static str,
     title: &'a str,
     about: &'a About,
     results: &'a Results,
@@ -82,17 +102,13 @@ impl Document<'_> {
             if parts.last().is_none_or(|part| part.title != figure.part) {
                 parts.push(Part { title: figure.part.clone(), figures: Vec::new() });
             }
-            let drawn = Drawn {
-                title: figure.title.clone(),
-                caption: figure.caption.clone(),
-                svg: figure.inline_svg(),
-            };
             if let Some(part) = parts.last_mut() {
-                part.figures.push(drawn);
+                part.figures.push(Drawn::from(figure));
             }
         }
         let page = Page {
             style: page_style(),
+            script: SCRIPT,
             title: self.title,
             about: self.about,
             results: self.results,

@@ -7,7 +7,7 @@ use crate::present::Presentation;
 use crate::record::Results;
 use crate::table::{Cell, Table};
 
-use super::page_style;
+use super::{SCRIPT, page_style};
 
 struct Column<'a> {
     name: String,
@@ -20,6 +20,7 @@ struct Column<'a> {
 #[template(path = "side_by_side.html")]
 struct Page<'a> {
     style: String,
+    script: &'static str,
     runs: Vec<Column<'a>>,
     table: Table,
 }
@@ -35,7 +36,8 @@ pub fn side_by_side(runs: &[(String, Results, Presentation)]) -> Result<String> 
         words,
         figures: words.figures.iter().map(crate::figure::Figure::inline_svg).collect(),
     });
-    let page = Page { style: page_style(), runs: columns.collect(), table: joined(runs) };
+    let (style, script) = (page_style(), SCRIPT);
+    let page = Page { style, script, runs: columns.collect(), table: joined(runs) };
     page.render().context("cannot lay out the side-by-side report")
 }
 

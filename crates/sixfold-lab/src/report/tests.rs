@@ -25,6 +25,12 @@ fn an_index_links_the_reports_that_exist() {
         seconds: 2.0,
         headline: "a | b <c>".to_owned(),
         has_report,
+        figure: has_report.then(|| Drawn {
+            name: "curve".to_owned(),
+            title: "A curve".to_owned(),
+            caption: String::new(),
+            svg: "<svg></svg>".to_owned(),
+        }),
     };
     let entries = [entry("a/b", true), entry("c/d", false)];
     let html = index_html("smoke", &entries, &Environment::default()).unwrap();
@@ -34,4 +40,6 @@ fn an_index_links_the_reports_that_exist() {
         index_markdown("smoke", &entries)
             .contains("| [a/b](a/b/report.md) | complete | 2.0 s | a \\| b <c> |")
     );
+    assert_eq!(html.matches("<svg>").count(), 1);
+    assert!(index_markdown("smoke", &entries).contains("![A curve](a/b/figures/curve.svg)"));
 }

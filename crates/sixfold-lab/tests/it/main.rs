@@ -1,5 +1,6 @@
 //! Tests of the runner through its library and its binary.
 
+mod again;
 mod binary;
 mod checkpoints;
 mod geometry;

@@ -12,11 +12,21 @@ use sixfold_sparsegrad::{
     calibrate,
 };
 
-use crate::two_classes;
+use crate::{bert_base, minilm, two_classes};
 
 /// The methods whose steps are measured.
 pub const METHODS: [&str; 7] =
     ["full", "lora", "meprop", "in-place", "adapter", "dynamic", "paper"];
+
+/// The encoder of a shape: `small` (d 256 × 4 blocks), `minilm` or `bert-base`.
+pub fn spec_of(shape: &str) -> Option<TransformerSpec> {
+    match shape {
+        "small" => Some(TransformerSpec::encoder(1000, 256, 4, 4)),
+        "minilm" => Some(minilm()),
+        "bert-base" => Some(bert_base()),
+        _ => None,
+    }
+}
 
 /// A model of adapted projections.
 type Model = SequenceClassifier<Embedding, Adapted>;

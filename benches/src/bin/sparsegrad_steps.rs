@@ -4,10 +4,9 @@
 //! `sparsegrad_steps [ROUNDS] [SHAPE…]`, shapes `small`, `minilm`, `bert-base`; one thread with RAYON_NUM_THREADS=1.
 #![expect(clippy::print_stdout, reason = "a program")]
 
+use sixfold_benches::batch;
 use sixfold_benches::peer::{Result, cpu_seconds};
-use sixfold_benches::tuning::{METHODS, steps};
-use sixfold_benches::{batch, bert_base, minilm};
-use sixfold_model::TransformerSpec;
+use sixfold_benches::tuning::{METHODS, spec_of, steps};
 
 fn main() -> Result<()> {
     let mut args = std::env::args().skip(1);
@@ -19,14 +18,9 @@ fn main() -> Result<()> {
     println!("| shape | method | ms a step | of LoRA | of full |");
     println!("|---|---|---:|---:|---:|");
     for shape in shapes {
-        let (spec, rows, len) = match shape.as_str() {
-            "small" => (TransformerSpec::encoder(1000, 256, 4, 4), 8, 128),
-            "minilm" => (minilm(), 8, 128),
-            "bert-base" => (bert_base(), 8, 128),
-            other => panic!("no shape `{other}`"),
-        };
+        let spec = spec_of(&shape).unwrap_or_else(|| panic!("no shape `{shape}`"));
         let mut all: Vec<_> =
-            METHODS.iter().map(|method| steps(method, &spec, batch(rows, len, 1000))).collect();
+            METHODS.iter().map(|method| steps(method, &spec, batch(8, 128, 1000))).collect();
         let mut least = [f64::INFINITY; METHODS.len()];
         for round in 0..=rounds {
             for (step, least) in all.iter_mut().zip(&mut least) {

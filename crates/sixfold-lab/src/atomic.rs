@@ -8,6 +8,9 @@ use anyhow::{Context as _, Result};
 
 use crate::error::doing;
 
+/// How the names of files begin that are not whole yet.
+const TEMPORARY: &str = ".tmp-";
+
 /// Writes `bytes` to `path` through a temporary file beside it, then renames.
 ///
 /// A reader sees the old file or the new one, never a part; on failure the old one stays and
@@ -18,7 +21,7 @@ use crate::error::doing;
 pub fn atomic_write(path: &Path, bytes: impl AsRef<[u8]>) -> Result<()> {
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let write = || -> std::io::Result<()> {
-        let mut file = tempfile::Builder::new().prefix(".tmp-").tempfile_in(dir)?;
+        let mut file = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(dir)?;
         file.write_all(bytes.as_ref())?;
         file.as_file().sync_data()?;
         set_usual_permissions(file.as_file())?;
@@ -26,6 +29,21 @@ pub fn atomic_write(path: &Path, bytes: impl AsRef<[u8]>) -> Result<()> {
         Ok(())
     };
     write().with_context(|| doing("write", path))
+}
+
+/// Removes what a process left below `dir` that was killed while it wrote.
+///
+/// Only for a directory that no other process writes to. What cannot be removed stays: it has no final name.
+pub(crate) fn remove_leftovers(dir: &Path) {
+    let Ok(entries) = fs::read_dir(dir) else { return };
+    for path in entries.flatten().map(|entry| entry.path()) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if path.is_dir() {
+            remove_leftovers(&path);
+        } else if name.starts_with(TEMPORARY) {
+            let _ = fs::remove_file(&path);
+        }
+    }
 }
 
 /// Temporary files are private to their owner; results are ordinary files.

@@ -8,6 +8,7 @@ use toml::Table;
 use crate::config::{self, ExperimentFile, Override, Preset, Resolved, Validate};
 use crate::context::Context;
 use crate::data::Input;
+use crate::estimate::Work;
 use crate::present::Presentation;
 use crate::record::Results;
 
@@ -32,6 +33,11 @@ pub trait Experiment: Send + Sync {
 
     /// The files that have to be there.
     fn inputs(&self, config: &Self::Config) -> Vec<Input>;
+
+    /// What takes most of the time of one seed, for the dry run. Experiments that train nothing have none.
+    fn work(&self, _config: &Self::Config) -> Vec<Work> {
+        Vec::new()
+    }
 
     /// Measures with one seed and records metrics in the context.
     ///
@@ -72,6 +78,12 @@ pub trait AnyExperiment: Send + Sync {
     /// A table that is not a config of this experiment.
     fn inputs(&self, table: &Table) -> Result<Vec<Input>>;
 
+    /// See [`Experiment::work`].
+    ///
+    /// # Errors
+    /// A table that is not a config of this experiment.
+    fn work(&self, table: &Table) -> Result<Vec<Work>>;
+
     /// See [`Experiment::run`].
     ///
     /// # Errors
@@ -110,6 +122,10 @@ impl<E: Experiment> AnyExperiment for E {
 
     fn inputs(&self, table: &Table) -> Result<Vec<Input>> {
         Ok(Experiment::inputs(self, &config::check(table, self.file().path)?))
+    }
+
+    fn work(&self, table: &Table) -> Result<Vec<Work>> {
+        Ok(Experiment::work(self, &config::check(table, self.file().path)?))
     }
 
     fn run(&self, table: &Table, cx: &mut Context) -> Result<()> {

@@ -8,6 +8,7 @@ use super::inspect::parse;
 use crate::cache;
 use crate::cli::RunArgs;
 use crate::error::{config, doing, missing};
+use crate::estimate;
 use crate::experiment::{AnyExperiment, Registry};
 use crate::format::{bytes, duration};
 use crate::present::Presentation;
@@ -134,7 +135,13 @@ fn describe(
     text += if plan.resumed { " (resumed)\n" } else { "\n" };
     text += &format!("# device        {}\n# runs          {seeds}\n", request.device);
     let mut absent = 0;
-    for input in experiment.inputs(&plan.resolved.table)? {
+    let inputs = experiment.inputs(&plan.resolved.table)?;
+    let work = experiment.work(&plan.resolved.table)?;
+    let preset = plan.resolved.preset.name();
+    for (name, line) in estimate::lines(experiment.name(), preset, seeds, &work, &inputs, locator) {
+        text += &format!("# {name:<13} {line}\n");
+    }
+    for input in inputs {
         let state = match locator.check(&input) {
             Ok(path) => format!("{} ({})", path.display(), bytes(size(&path))),
             Err(error) => {

@@ -6,6 +6,7 @@ use sixfold_model::train::{Schedule, TrainerConfig};
 
 use crate::config::Problem;
 use crate::data::{Input, InputKind};
+use crate::estimate::Work;
 
 /// A small decoder and how it is trained.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,6 +56,12 @@ impl Recipe {
     pub(in crate::experiments) fn input(&self) -> Input {
         let path = format!("{}/tokenizer.json", self.tokenizer);
         Input::new(InputKind::File, "recipe.tokenizer", path)
+    }
+
+    /// Trainings of this kind, for the dry run.
+    pub(in crate::experiments) fn work(&self, trainings: usize) -> Work {
+        let step = format!("{} × {} tokens", self.batch_size, self.context);
+        Work::trainings(trainings, self.steps, &step)
     }
 
     /// The settings of the training.

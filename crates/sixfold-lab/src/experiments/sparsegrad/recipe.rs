@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use sixfold_model::train::{AdamWConfig, TrainerConfig};
 
 use crate::config::Problem;
+use crate::estimate::Work;
 
 /// A training, the same for all methods but for its learning rate.
 ///
@@ -40,6 +41,12 @@ impl Default for TuningRecipe {
 }
 
 impl TuningRecipe {
+    /// Trainings of this kind, for the dry run.
+    pub(super) fn work(&self, trainings: usize, max_tokens: usize) -> Work {
+        let step = format!("{} × {max_tokens} tokens at most", self.batch_size);
+        Work::trainings(trainings, self.steps, &step)
+    }
+
     /// The settings of one training.
     pub(super) fn trainer(&self, peak_lr: f64, seed: u64) -> TrainerConfig {
         TrainerConfig {

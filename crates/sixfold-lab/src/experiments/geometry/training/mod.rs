@@ -17,6 +17,7 @@ use super::score::Control;
 use crate::config::ExperimentFile;
 use crate::context::Context;
 use crate::data::Input;
+use crate::estimate::Work;
 use crate::experiment::Experiment;
 use crate::experiments::decoder::{Material, Recipe, Training as Decoder};
 use crate::experiments::experiment_file;
@@ -61,6 +62,13 @@ impl Experiment for Training {
 
     fn inputs(&self, config: &TrainingConfig) -> Vec<Input> {
         config.inputs()
+    }
+
+    fn work(&self, config: &TrainingConfig) -> Vec<Work> {
+        match config.checkpoints {
+            Checkpoints::Train => vec![config.recipe.work(1)],
+            Checkpoints::Dirs(_) => Vec::new(),
+        }
     }
 
     fn run(&self, config: &TrainingConfig, cx: &mut Context) -> Result<()> {

@@ -14,6 +14,7 @@ use super::super::profile::LayerRow;
 use crate::config::ExperimentFile;
 use crate::context::Context;
 use crate::data::Input;
+use crate::estimate::Work;
 use crate::experiment::Experiment;
 use crate::present::Presentation;
 use crate::record::{Better, Metric, Results};
@@ -49,6 +50,12 @@ impl Experiment for Finetune {
 
     fn inputs(&self, config: &FinetuneConfig) -> Vec<Input> {
         config.inputs()
+    }
+
+    fn work(&self, config: &FinetuneConfig) -> Vec<Work> {
+        let FinetuneRecipe { epochs, batch_size, max_tokens, .. } = config.recipe;
+        let step = format!("{batch_size} × {max_tokens} tokens at most");
+        vec![Work::epochs(config.tasks.len(), epochs, &step)]
     }
 
     fn run(&self, config: &FinetuneConfig, cx: &mut Context) -> Result<()> {

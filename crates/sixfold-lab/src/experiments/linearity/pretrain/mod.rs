@@ -17,6 +17,7 @@ use super::super::profile::{Reading, Streamed, measure};
 use crate::config::ExperimentFile;
 use crate::context::Context;
 use crate::data::Input;
+use crate::estimate::Work;
 use crate::experiment::Experiment;
 use crate::present::Presentation;
 use crate::record::{Better, Labels, Metric, Results};
@@ -42,6 +43,10 @@ impl Experiment for Pretrain {
 
     fn inputs(&self, config: &PretrainConfig) -> Vec<Input> {
         config.inputs()
+    }
+
+    fn work(&self, config: &PretrainConfig) -> Vec<Work> {
+        vec![config.recipe.work(config.lambda.len())]
     }
 
     fn run(&self, config: &PretrainConfig, cx: &mut Context) -> Result<()> {

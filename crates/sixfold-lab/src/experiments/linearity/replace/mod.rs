@@ -15,6 +15,7 @@ use super::super::profile::transition;
 use crate::config::ExperimentFile;
 use crate::context::Context;
 use crate::data::Input;
+use crate::estimate::Work;
 use crate::experiment::Experiment;
 use crate::present::Presentation;
 use crate::record::{Better, Metric, Results};
@@ -41,6 +42,13 @@ impl Experiment for Replace {
 
     fn inputs(&self, config: &ReplaceConfig) -> Vec<Input> {
         config.inputs()
+    }
+
+    fn work(&self, config: &ReplaceConfig) -> Vec<Work> {
+        let distilled = config.methods.contains(&Method::AffineDistill);
+        let trainings = config.orders.len() * config.layers.len();
+        let size = format!("{} steps each", config.distill.steps);
+        distilled.then(|| Work::other(trainings, "distillation", &size)).into_iter().collect()
     }
 
     fn run(&self, config: &ReplaceConfig, cx: &mut Context) -> Result<()> {

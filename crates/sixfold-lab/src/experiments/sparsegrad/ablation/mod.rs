@@ -19,6 +19,7 @@ use super::ways::Way;
 use crate::config::ExperimentFile;
 use crate::context::Context;
 use crate::data::Input;
+use crate::estimate::Work;
 use crate::experiment::Experiment;
 use crate::experiments::experiment_file;
 use crate::present::Presentation;
@@ -45,6 +46,11 @@ impl Experiment for Ablation {
 
     fn inputs(&self, config: &AblationConfig) -> Vec<Input> {
         config.inputs()
+    }
+
+    fn work(&self, config: &AblationConfig) -> Vec<Work> {
+        let each = config.recipe.learning_rates.len() + 1;
+        vec![config.recipe.work(variants(config).len() * each, config.max_tokens)]
     }
 
     fn run(&self, config: &AblationConfig, cx: &mut Context) -> Result<()> {

@@ -15,6 +15,7 @@ use super::study::{Chosen, Study};
 use crate::config::ExperimentFile;
 use crate::context::Context;
 use crate::data::Input;
+use crate::estimate::Work;
 use crate::experiment::Experiment;
 use crate::experiments::experiment_file;
 use crate::present::Presentation;
@@ -41,6 +42,13 @@ impl Experiment for Glue {
 
     fn inputs(&self, config: &GlueConfig) -> Vec<Input> {
         config.inputs()
+    }
+
+    fn work(&self, config: &GlueConfig) -> Vec<Work> {
+        let each = config.recipe.learning_rates.len() + 1;
+        vec![
+            config.recipe.work(config.tasks.len() * config.methods.len() * each, config.max_tokens),
+        ]
     }
 
     fn run(&self, config: &GlueConfig, cx: &mut Context) -> Result<()> {

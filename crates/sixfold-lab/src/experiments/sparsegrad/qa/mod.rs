@@ -15,6 +15,7 @@ use super::study::{Study, Subject};
 use crate::config::ExperimentFile;
 use crate::context::Context;
 use crate::data::Input;
+use crate::estimate::Work;
 use crate::experiment::Experiment;
 use crate::experiments::experiment_file;
 use crate::present::Presentation;
@@ -41,6 +42,11 @@ impl Experiment for Qa {
 
     fn inputs(&self, config: &QaConfig) -> Vec<Input> {
         config.inputs()
+    }
+
+    fn work(&self, config: &QaConfig) -> Vec<Work> {
+        let each = config.recipe.learning_rates.len() + 1;
+        vec![config.recipe.work(config.methods.len() * each, config.max_tokens)]
     }
 
     fn run(&self, config: &QaConfig, cx: &mut Context) -> Result<()> {

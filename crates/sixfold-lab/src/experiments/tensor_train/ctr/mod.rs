@@ -17,6 +17,7 @@ use super::losses::Estimate;
 use crate::config::ExperimentFile;
 use crate::context::Context;
 use crate::data::Input;
+use crate::estimate::Work;
 use crate::experiment::Experiment;
 use crate::experiments::experiment_file;
 use crate::present::Presentation;
@@ -43,6 +44,11 @@ impl Experiment for Ctr {
 
     fn inputs(&self, config: &CtrConfig) -> Vec<Input> {
         config.inputs()
+    }
+
+    fn work(&self, config: &CtrConfig) -> Vec<Work> {
+        let step = format!("{} impressions", config.recipe.batch_size);
+        vec![Work::epochs(config.embeddings.len(), config.recipe.epochs, &step)]
     }
 
     fn run(&self, config: &CtrConfig, cx: &mut Context) -> Result<()> {

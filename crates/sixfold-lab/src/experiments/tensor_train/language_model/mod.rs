@@ -22,6 +22,7 @@ use super::training::train;
 use crate::config::ExperimentFile;
 use crate::context::Context;
 use crate::data::{Input, WordNumbers};
+use crate::estimate::Work;
 use crate::experiment::Experiment;
 use crate::experiments::experiment_file;
 use crate::present::Presentation;
@@ -48,6 +49,11 @@ impl Experiment for LanguageModel {
 
     fn inputs(&self, config: &LanguageModelConfig) -> Vec<Input> {
         vec![config.text.input("text")]
+    }
+
+    fn work(&self, config: &LanguageModelConfig) -> Vec<Work> {
+        let step = format!("{} tokens", config.recipe.batch_tokens);
+        vec![Work::epochs(config.embeddings.len(), config.recipe.epochs, &step)]
     }
 
     fn run(&self, config: &LanguageModelConfig, cx: &mut Context) -> Result<()> {

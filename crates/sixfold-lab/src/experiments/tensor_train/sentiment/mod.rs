@@ -15,6 +15,7 @@ use super::comparison;
 use crate::config::ExperimentFile;
 use crate::context::Context;
 use crate::data::Input;
+use crate::estimate::Work;
 use crate::experiment::Experiment;
 use crate::experiments::experiment_file;
 use crate::present::Presentation;
@@ -41,6 +42,11 @@ impl Experiment for Sentiment {
 
     fn inputs(&self, config: &SentimentConfig) -> Vec<Input> {
         config.inputs()
+    }
+
+    fn work(&self, config: &SentimentConfig) -> Vec<Work> {
+        let step = format!("{} reviews", config.recipe.batch_size);
+        vec![Work::epochs(config.embeddings.len(), config.recipe.epochs, &step)]
     }
 
     fn run(&self, config: &SentimentConfig, cx: &mut Context) -> Result<()> {

@@ -17,6 +17,7 @@ use crate::bleu::Counts;
 use crate::config::ExperimentFile;
 use crate::context::Context;
 use crate::data::Input;
+use crate::estimate::Work;
 use crate::experiment::Experiment;
 use crate::experiments::experiment_file;
 use crate::present::Presentation;
@@ -43,6 +44,11 @@ impl Experiment for Translation {
 
     fn inputs(&self, config: &TranslationConfig) -> Vec<Input> {
         config.inputs()
+    }
+
+    fn work(&self, config: &TranslationConfig) -> Vec<Work> {
+        let step = format!("{} tokens", config.recipe.batch_tokens);
+        vec![Work::epochs(config.embeddings.len(), config.recipe.epochs, &step)]
     }
 
     fn run(&self, config: &TranslationConfig, cx: &mut Context) -> Result<()> {

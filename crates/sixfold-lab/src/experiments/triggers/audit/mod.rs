@@ -15,6 +15,7 @@ use super::victims::{self, Ready};
 use crate::config::ExperimentFile;
 use crate::context::Context;
 use crate::data::Input;
+use crate::estimate::Work;
 use crate::experiment::Experiment;
 use crate::experiments::experiment_file;
 use crate::format::short;
@@ -43,6 +44,14 @@ impl Experiment for Audit {
 
     fn inputs(&self, config: &AuditConfig) -> Vec<Input> {
         config.inputs()
+    }
+
+    fn work(&self, config: &AuditConfig) -> Vec<Work> {
+        let searches = format!("{} example-forwards each", config.budget);
+        vec![
+            config.training.work(1),
+            Work::other(config.methods.len(), "kind of search", &searches),
+        ]
     }
 
     fn run(&self, config: &AuditConfig, cx: &mut Context) -> Result<()> {

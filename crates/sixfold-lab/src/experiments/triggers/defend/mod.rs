@@ -20,6 +20,7 @@ use super::victims;
 use crate::config::ExperimentFile;
 use crate::context::Context;
 use crate::data::Input;
+use crate::estimate::Work;
 use crate::experiment::Experiment;
 use crate::experiments::experiment_file;
 use crate::present::Presentation;
@@ -49,6 +50,15 @@ impl Experiment for Defend {
 
     fn inputs(&self, config: &DefendConfig) -> Vec<Input> {
         config.inputs()
+    }
+
+    fn work(&self, config: &DefendConfig) -> Vec<Work> {
+        let searches = format!("{} example-forwards each", config.budget);
+        let victims = 1 + usize::from(config.retrain);
+        vec![
+            config.training.work(victims),
+            Work::other(config.methods.len(), "kind of search", &searches),
+        ]
     }
 
     fn run(&self, config: &DefendConfig, cx: &mut Context) -> Result<()> {

@@ -17,6 +17,7 @@ use super::victims::{self, Source};
 use crate::config::ExperimentFile;
 use crate::context::Context;
 use crate::data::{Input, SentenceTask};
+use crate::estimate::Work;
 use crate::experiment::Experiment;
 use crate::experiments::experiment_file;
 use crate::present::Presentation;
@@ -45,6 +46,15 @@ impl Experiment for Transfer {
 
     fn inputs(&self, config: &TransferConfig) -> Vec<Input> {
         config.inputs()
+    }
+
+    fn work(&self, config: &TransferConfig) -> Vec<Work> {
+        let victims = config.victims.len() + config.tasks.len();
+        let searches = format!("{} example-forwards each", config.budget);
+        vec![
+            config.training.work(victims),
+            Work::other(config.methods.len(), "kind of search", &searches),
+        ]
     }
 
     fn run(&self, config: &TransferConfig, cx: &mut Context) -> Result<()> {

@@ -7,6 +7,7 @@ use sixfold_model::train::{AdamWConfig, TrainerConfig};
 
 use crate::config::Problem;
 use crate::data::{Input, InputKind};
+use crate::estimate::Work;
 use crate::experiments::profile::ModelRef;
 
 /// A classifier that a run trains itself.
@@ -193,6 +194,12 @@ impl Default for TrainingConfig {
 }
 
 impl TrainingConfig {
+    /// Trainings of this kind, for the dry run; those in the cache are not made again.
+    pub(in super::super) fn work(&self, victims: usize) -> Work {
+        let step = format!("{} × {} tokens at most", self.batch_size, self.max_tokens);
+        Work::epochs(victims, self.epochs, &step)
+    }
+
     /// Which tokens a recipe reads.
     pub(super) fn pieces(&self, recipe: Recipe) -> Pieces {
         match recipe {

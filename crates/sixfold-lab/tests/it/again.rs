@@ -34,7 +34,7 @@ fn lab(dir: &Path, repo: &Path, arguments: &[&str]) -> (String, String) {
 }
 
 const SMALL: [&str; 5] =
-    ["run", "geometry/manifolds", "n=60", "repeats=1", "estimators=[\"two-nn\"]"];
+    ["run", "geometry/manifolds", "n=160", "repeats=1", "estimators=[\"two-nn\"]"];
 
 fn runs(dir: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(dir.join("runs/geometry/manifolds")).unwrap();

@@ -9,7 +9,7 @@ use crate::files::check;
 const SCRIPT: &str = r#"
 set -u
 mount -t tmpfs -o size="$3" none "$2" || { echo "cannot mount" >&2; exit 77; }
-small() { "$1" run geometry/manifolds --no-progress --out "$2" n=60 repeats=1 'estimators=["two-nn"]'; }
+small() { "$1" run geometry/manifolds --no-progress --out "$2" n=160 repeats=1 'estimators=["two-nn"]'; }
 small "$1" "$2/first" > /dev/null 2>&1 || exit 78
 cp "$2/first/results.json" "$2/../before.json"
 head -c 100M /dev/zero > "$2/filler" 2> /dev/null

@@ -27,7 +27,7 @@ fn a_run_that_is_killed_again_and_again_ends_as_one_that_was_not() {
     while sent < times {
         // Every run goes on where the last one stopped; once it is complete the next begins anew.
         let more: &[&str] = if out.join("status.json").is_file() { &["--resume"] } else { &[] };
-        let mut child = run(&out, more).spawn().unwrap();
+        let child = run(&out, more).spawn().unwrap();
         std::thread::sleep(Duration::from_secs_f64(moments.sample(&mut random)));
         let (name, code) = SIGNALS[random.random_range(0..SIGNALS.len())];
         let pid = child.id().to_string();

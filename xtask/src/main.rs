@@ -1,7 +1,12 @@
 //! `cargo xtask <command>`: forwards to cargo and checks nothing that the target checks itself.
 
+mod bench;
 mod commands;
 mod exec;
+mod machine;
+mod peers;
+mod places;
+mod table;
 
 use std::process::ExitCode;
 
@@ -11,7 +16,12 @@ Tasks of the Sixfold repository
   cargo xtask experiment <args>   run the experiments; try `experiment list`
   cargo xtask test [args]         every test of the workspace, invariants included
   cargo xtask lint                formatting, clippy and docs, as CI runs them
-  cargo xtask bench [args]        the criterion benches
+  cargo xtask bench [--save NAME] [--against NAME] [args] [-- criterion's args]
+                                  the criterion benches; kept in benches/record/<bench>.csv, or
+                                  compared with what was kept there: bench -- eigh --quick
+  cargo xtask peers [NAME…] [--data DIR] [-- drivers' args]
+                                  Sixfold beside PyTorch, faiss, gensim and others, in one table of
+                                  ratios; environments in target/peers-venv or $SIXFOLD_PEERS
   cargo xtask parity              our models against recorded outputs, as a table
   cargo xtask help                this text
 
@@ -28,7 +38,8 @@ fn main() -> ExitCode {
         Some("experiment") => commands::experiment(rest),
         Some("test") => commands::test(rest),
         Some("lint") => commands::lint(),
-        Some("bench") => commands::bench(rest),
+        Some("bench") => bench::bench(rest),
+        Some("peers") => peers::peers(rest),
         Some("parity") => commands::parity(rest),
         Some("help" | "--help" | "-h") => exec::print(HELP),
         Some(other) => {

@@ -35,12 +35,24 @@ impl Origin {
     }
 }
 
+/// The model's name; with Linux's numbers of it, for hosts shorten names until two generations are one.
 fn cpu() -> String {
     let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let name = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
-    name.map(|(_, name)| name.trim().to_owned())
+    described(&info)
         .or_else(|| output("sysctl", &["-n", "machdep.cpu.brand_string"]))
         .unwrap_or_else(|| std::env::consts::ARCH.to_owned())
+}
+
+fn described(info: &str) -> Option<String> {
+    let field = |name: &str| {
+        let fields = info.lines().filter_map(|line| line.split_once(':'));
+        fields.map(|(key, value)| (key.trim(), value.trim())).find(|(key, _)| *key == name)
+    };
+    let (_, name) = field("model name")?;
+    let Some(((_, family), (_, model))) = field("cpu family").zip(field("model")) else {
+        return Some(name.to_owned());
+    };
+    Some(format!("{name} (family {family}, model {model})"))
 }
 
 /// The trimmed output of a program that ended well.
@@ -80,6 +92,14 @@ mod tests {
         ] {
             assert_eq!(date(days), expected);
         }
+    }
+
+    #[test]
+    fn processors_of_one_name_are_told_apart() {
+        let info = "processor\t: 0\ncpu family\t: 26\nmodel\t\t: 2\nmodel name\t: AMD EPYC\n";
+        assert_eq!(described(info).unwrap(), "AMD EPYC (family 26, model 2)");
+        assert_eq!(described("model name : Some ARM\n").unwrap(), "Some ARM");
+        assert_eq!(described("processor : 0\n"), None);
     }
 
     #[test]

@@ -103,3 +103,68 @@ fn throughput(value: &Value) -> Option<(u64, &'static str)> {
     ];
     kinds.into_iter().find_map(|(number, unit)| Some((number.as_u64()?, unit)))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::places::{Scratch, root};
+
+    /// What `cargo bench -p sixfold-benches --bench linalg -- --quick` wrote, some of it.
+    fn kept() -> PathBuf {
+        root().join("xtask/tests/criterion")
+    }
+
+    #[test]
+    fn criterions_own_files_are_read() {
+        let found = changed(&kept(), &BTreeMap::new()).unwrap();
+        let [moments, eigh] = &found[..] else { panic!("base/ is no estimate: {found:?}") };
+        assert_eq!(moments.id, "moments/one/8192x384-f32");
+        assert_eq!(moments.throughput, Some((8192, "elements")));
+        assert_eq!(eigh.id, "sixfold/eigh/64");
+        assert_eq!(eigh.throughput, None);
+        let expected =
+            Time { value: 1_249_403.164_062_5, low: 1_240_332.718_75, high: 1_258_473.609_375 };
+        assert_eq!((eigh.mean, eigh.median), (expected, expected));
+    }
+
+    #[test]
+    fn other_runs_are_left_out() {
+        let scratch = Scratch::new("estimates").unwrap();
+        assert_eq!(files(&scratch.path().join("none")).unwrap().len(), 0);
+        for id in ["sixfold/eigh/64", "moments/one/8192x384-f32"] {
+            let new = scratch.path().join(id).join("new");
+            fs::create_dir_all(&new).unwrap();
+            for file in ["benchmark.json", "estimates.json"] {
+                fs::copy(kept().join(id).join("new").join(file), new.join(file)).unwrap();
+            }
+        }
+        let before = files(scratch.path()).unwrap();
+        assert_eq!(before.len(), 2);
+        assert_eq!(changed(scratch.path(), &before).unwrap(), []);
+        let again = scratch.path().join("sixfold/eigh/64/new/estimates.json");
+        let written = before[&again] + Duration::from_millis(1);
+        fs::File::options().write(true).open(&again).unwrap().set_modified(written).unwrap();
+        let found = changed(scratch.path(), &before).unwrap();
+        assert_eq!(found.iter().map(|found| &*found.id).collect::<Vec<_>>(), ["sixfold/eigh/64"]);
+
+        fs::write(&again, r#"{"mean": {"point_estimate": 1.0}}"#).unwrap();
+        let error = format!("{:#}", changed(scratch.path(), &before).unwrap_err());
+        assert!(error.contains("estimates.json: `mean` is not as criterion"), "{error}");
+    }
+
+    #[test]
+    fn every_throughput_of_criterion_is_known() {
+        for (text, expected) in [
+            (r#"{"Elements":3}"#, Some((3, "elements"))),
+            (r#"{"ElementsAndBytes":{"elements":3,"bytes":9}}"#, Some((3, "elements"))),
+            (r#"{"Bytes":4}"#, Some((4, "bytes"))),
+            (r#"{"BytesDecimal":5}"#, Some((5, "bytes"))),
+            (r#"{"Bits":6}"#, Some((6, "bits"))),
+            ("null", None),
+        ] {
+            assert_eq!(throughput(&serde_json::from_str(text).unwrap()), expected, "{text}");
+        }
+    }
+}

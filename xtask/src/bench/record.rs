@@ -205,3 +205,67 @@ fn read(path: &Path) -> Result<Vec<Row>> {
     }
     Ok(rows)
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::places::{Scratch, read as text_of};
+
+    /// A row whose interval is 10 % to each side.
+    pub(in super::super) fn row(name: &str, bench: &str, benchmark: &str, ns: f64) -> Row {
+        let time = Time { value: ns, low: 0.9 * ns, high: 1.1 * ns };
+        let found = Found {
+            id: benchmark.to_owned(),
+            mean: time,
+            median: time,
+            throughput: Some((4096, "elements")),
+        };
+        let origin = Origin {
+            date: "2026-11-27".to_owned(),
+            cpu: "A processor".to_owned(),
+            cores: 2,
+            commit: "abc1234".to_owned(),
+            dirty: false,
+        };
+        Row::new(name, bench, found, &origin)
+    }
+
+    #[test]
+    fn rows_come_back_and_the_last_of_a_name_counts() {
+        let scratch = Scratch::new("record").unwrap();
+        let record = Record::new(scratch.path().join("record"));
+        assert_eq!(record.names().unwrap(), Vec::<String>::new());
+        let (first, again) = (
+            row("a", "linalg", "svd, \"thin\"/64", 1e3),
+            row("a", "linalg", "svd, \"thin\"/64", 2e3),
+        );
+        let other = row("b", "linalg", "eigh/64", 3.0);
+        record.append("linalg", &[first.clone(), other]).unwrap();
+        let before = text_of(&scratch.path().join("record/linalg.csv")).unwrap();
+        record.append("linalg", std::slice::from_ref(&again)).unwrap();
+        record.append("model", &[row("a", "model", "taps", 5.0)]).unwrap();
+        assert_eq!(record.names().unwrap(), ["a", "b"]);
+        let rows = record.named("a").unwrap();
+        assert_eq!(rows, [again, row("a", "model", "taps", 5.0)]);
+        assert!(!rows.contains(&first));
+        assert!(text_of(&scratch.path().join("record/linalg.csv")).unwrap().starts_with(&before));
+    }
+
+    #[test]
+    fn files_of_another_layout_are_named_and_left_alone() {
+        let scratch = Scratch::new("record").unwrap();
+        let record = Record::new(scratch.path().to_owned());
+        let path = scratch.path().join("linalg.csv");
+        fs::write(&path, "a,b\n1,2\n").unwrap();
+        let error = record.append("linalg", &[row("a", "linalg", "svd", 1.0)]).unwrap_err();
+        assert!(format!("{error:#}").contains("linalg.csv: the header is not `date,"), "{error:#}");
+        assert_eq!(text_of(&path).unwrap(), "a,b\n1,2\n");
+
+        fs::remove_file(&path).unwrap();
+        record.append("linalg", &[row("a", "linalg", "svd", 1.0)]).unwrap();
+        let wrong = text_of(&path).unwrap().replace("1.100", "fast");
+        fs::write(&path, wrong).unwrap();
+        let error = format!("{:#}", record.named("a").unwrap_err());
+        assert!(error.contains("linalg.csv:2: mean_high_ns is `fast`"), "{error}");
+    }
+}

@@ -27,7 +27,7 @@ Tasks of the Sixfold repository
                                   ratios
                                     peers geometry -- --repeats 3
   cargo xtask outside [CRATE…] [--without-burn]
-                                  the first example of each README, in a crate outside the workspace
+                                  the first examples of each README, in crates outside the workspace
   cargo xtask help                this text
 
 SIXFOLD_PROFILE=ci lets `experiment` use the build of `cargo xtask test` instead of a release

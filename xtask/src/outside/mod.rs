@@ -1,5 +1,5 @@
-//! `cargo xtask outside`: the README's first example of each crate, in a crate of its own outside the
-//! workspace, as a user would have it.
+//! `cargo xtask outside`: the first examples of each crate's README, in a crate of their own outside
+//! the workspace, as a user would have them.
 
 mod manifest;
 mod readme;
@@ -17,8 +17,8 @@ use crate::places::{Scratch, read, root, target};
 use crate::table::table;
 use readme::Example;
 
-/// Runs the examples of the crates that are named, or of all. With `--without-burn` it is the first
-/// example that needs no model, and nothing compiles burn.
+/// Runs the examples of the crates that are named, or of all. With `--without-burn` nothing compiles
+/// burn.
 pub(crate) fn outside(arguments: Vec<OsString>) -> Result<u8> {
     let (mut without_burn, mut names) = (false, Vec::new());
     for argument in arguments {
@@ -57,48 +57,68 @@ pub(crate) fn outside(arguments: Vec<OsString>) -> Result<u8> {
     let mut failed = false;
     for (name, package) in chosen {
         say(&format!("outside: {name}"));
-        let (line, result) = match one(scratch.path(), name, package, without_burn) {
-            Ok((line, runs)) => (line, if runs { "ran" } else { "compiled" }.to_owned()),
-            Err(error) => {
-                say(&format!("error: {name}: {error:#}"));
-                failed = true;
-                (0, "FAILED".to_owned())
-            }
-        };
-        let line = if line > 0 { format!("README.md:{line}") } else { String::new() };
-        rows.push([name.to_owned(), line, result]);
+        let manifest = Path::new(package["manifest_path"].as_str().context("no path")?);
+        let text = read(&manifest.with_file_name("README.md"))?;
+        let examples = selected(readme::examples(&text), without_burn);
+        if examples.is_empty() {
+            say(&format!("error: {name}: README.md has no such Rust example"));
+            failed = true;
+            rows.push([name, "", "FAILED"].map(str::to_owned));
+        }
+        for example in &examples {
+            let done = one(scratch.path(), name, package, example, without_burn);
+            let result = match done {
+                Ok(()) => ["compiled", "ran"][usize::from(example.runs)],
+                Err(error) => {
+                    say(&format!("error: {name}: {error:#}"));
+                    failed = true;
+                    "FAILED"
+                }
+            };
+            rows.push([name.to_owned(), format!("README.md:{}", example.line), result.to_owned()]);
+        }
     }
     print(&table(&rows, 3))?;
     Ok(u8::from(failed))
 }
 
-/// Makes the crate and runs it; where its example stands, and whether it is meant to run.
-fn one(scratch: &Path, name: &str, package: &Value, without_burn: bool) -> Result<(usize, bool)> {
-    let manifest = Path::new(package["manifest_path"].as_str().context("no path")?);
-    let text = read(&manifest.with_file_name("README.md"))?;
-    let mut examples = readme::examples(&text).into_iter();
-    let Example { line, code, runs } = examples
-        .find(|example| !(without_burn && manifest::needs_model(&example.code)))
-        .with_context(|| {
-            format!(
-                "README.md has no Rust example{}",
-                if without_burn { " that works without burn" } else { "" }
-            )
-        })?;
+/// The first example, and the first that needs the model where that is another. Without burn, the
+/// first that does not.
+fn selected(mut examples: Vec<Example>, without_burn: bool) -> Vec<Example> {
+    let needs = |example: &Example| manifest::needs_model(&example.code);
+    if without_burn {
+        examples.retain(|example| !needs(example));
+        examples.truncate(1);
+        return examples;
+    }
+    let with_model = examples.iter().position(needs);
+    let wanted = |(i, _): &(usize, Example)| *i == 0 || Some(*i) == with_model;
+    examples.into_iter().enumerate().filter(wanted).map(|(_, example)| example).collect()
+}
+
+/// Makes a crate around an example, and runs it if it is meant to run.
+fn one(
+    scratch: &Path,
+    name: &str,
+    package: &Value,
+    example: &Example,
+    without_burn: bool,
+) -> Result<()> {
+    let Example { line, code, runs } = example;
     let dir = scratch.join("crates").join(name);
     fs::create_dir_all(dir.join("src")).with_context(|| format!("{}", dir.display()))?;
-    let toml = manifest::of(name, package, &code, without_burn)?;
-    for (file, text) in [("Cargo.toml", toml), ("src/main.rs", readme::program(&code))] {
+    let toml = manifest::of(name, package, code, without_burn)?;
+    for (file, text) in [("Cargo.toml", toml), ("src/main.rs", readme::program(code))] {
         fs::write(dir.join(file), text).with_context(|| format!("{file} in {}", dir.display()))?;
     }
     // The versions that are tested here; cargo takes out what is not needed.
     fs::copy(root().join("Cargo.lock"), dir.join("Cargo.lock")).context("Cargo.lock")?;
     let mut command = cargo();
-    command.args([if runs { "run" } else { "build" }, "--quiet", "--target-dir"]);
+    command.args([if *runs { "run" } else { "build" }, "--quiet", "--target-dir"]);
     command.arg(target().join("outside")).current_dir(&dir);
     let code = run(&mut command)?;
     ensure!(code == 0, "the example at README.md:{line} ended with exit code {code}");
-    Ok((line, runs))
+    Ok(())
 }
 
 /// The workspace's packages by `cargo metadata`.
@@ -109,4 +129,26 @@ fn packages() -> Result<Vec<Value>> {
     ensure!(output.status.success(), "cargo metadata: {}", output.status);
     let told: Value = serde_json::from_slice(&output.stdout).context("cargo metadata")?;
     told["packages"].as_array().cloned().context("cargo metadata without packages")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_example_and_the_first_with_a_model_are_taken() {
+        let example = |line: usize, code: &str| Example { line, code: code.to_owned(), runs: true };
+        let lines = |codes: &[&str], without_burn| {
+            let examples = codes.iter().enumerate().map(|(line, code)| example(line, code));
+            let found = selected(examples.collect(), without_burn).into_iter();
+            found.map(|example| example.line).collect::<Vec<_>>()
+        };
+        let codes = ["use ndarray::s;", "use rand::Rng;", "use sixfold_model::Tap;", "burn::f()"];
+        assert_eq!(lines(&codes, false), [0, 2]);
+        assert_eq!(lines(&codes[2..], false), [0]);
+        assert_eq!(lines(&codes[..2], false), [0]);
+        assert_eq!(lines(&codes, true), [0]);
+        assert_eq!(lines(&["burn::f()", "f()"], true), [1]);
+        assert_eq!(lines(&codes[2..], true), [0_usize; 0]);
+    }
 }

@@ -11,13 +11,14 @@ is less disturbed by other processes, but counts threads that wait spinning as w
 in fresh processes. Only the standard library is needed here; `model.py` needs requirements.txt.
 """
 
-import argparse
 import os
 import sys
 from pathlib import Path
 
 sys.dont_write_bytecode = True  # no __pycache__ in the repository
-from sides import MIB, ROOT, Side, best, compare, heading, least_cpu, middle, write  # noqa: E402
+from sides import MIB, ROOT, Ratios, Side, best, compare, heading, least_cpu, middle, needs, options, write  # noqa: E402
+
+NEEDS = needs("requirements.txt", ["--package sixfold-benches --bin peer"], "peer", data=True)
 
 THEIRS, OURS = "PyTorch", "Sixfold"
 # The product whose rate decides a model, and the most that its time may be of PyTorch's.
@@ -63,16 +64,16 @@ def crate_share(products, name):
 
 
 def gate(name, products):
-    """The largest ratio allowed: the stated one, or 1.05 × what the best crate's rate dictates
-    where that is below PyTorch's."""
+    """The largest ratio allowed, and whether that is not the stated one, but 1.05 × what the best crate's rate
+    dictates where that is below PyTorch's."""
     if name not in GATES:
-        return "–"
+        return None, False
     product, allowed = GATES[name]
     share = crate_share(products, product) if product in products else 1.0
-    return f"{allowed:.2f}" if not share < 1.0 else f"{max(allowed, 1.05 / share):.2f} (by rate)"
+    return (allowed, False) if not share < 1.0 else (max(allowed, 1.05 / share), True)
 
 
-def time_table(times, products):
+def time_table(times, products, kept):
     lines = ["| work | PyTorch, ms | variant | Sixfold, ms | ratio | of medians | of CPU time | gate |",
              "|---|---:|---|---:|---:|---:|---:|---:|"]  # fmt: skip
     for name, results in times.items():
@@ -82,11 +83,15 @@ def time_table(times, products):
         else:
             ratios = (best(ours) / best(theirs), middle(ours) / middle(theirs), least_cpu(ours) / least_cpu(theirs))
             cells = " | ".join([milliseconds(ours), *(f"{ratio:.2f}" for ratio in ratios)])
-        lines.append(f"| {name} | {milliseconds(theirs)} | {variant} | {cells} | {gate(name, products)} |")
+        most, by_rate = gate(name, products)
+        if ours is not None:
+            kept.add(name, "s", best(ours), THEIRS, best(theirs), most)
+        told = "–" if most is None else f"{most:.2f}{' (by rate)' * by_rate}"
+        lines.append(f"| {name} | {milliseconds(theirs)} | {variant} | {cells} | {told} |")
     return lines
 
 
-def memory_table(names, sides, chosen):
+def memory_table(names, sides, chosen, kept):
     lines = ["| work, twice in a fresh process | PyTorch: prepared, peak, growth | Sixfold | growth, ratio |",
              "|---|---:|---:|---:|"]  # fmt: skip
     for name in names:
@@ -100,21 +105,18 @@ def memory_table(names, sides, chosen):
             parts = (before, peak, growth[side.name])
             cells[side.name] = ", ".join(f"{part / MIB:.0f}" for part in parts)
         ratio = f"{growth[OURS] / growth[THEIRS]:.2f}" if OURS in growth else "–"
+        if OURS in growth:
+            kept.add(f"{name}, growth", "MiB", growth[OURS] / MIB, THEIRS, growth[THEIRS] / MIB)
         lines.append(f"| {name} | {cells.get(THEIRS, '–')} | {cells.get(OURS, '–')} | {ratio} |")
     return lines
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Sixfold beside PyTorch, in one table.")
-    parser.add_argument("--ours", type=Path, required=True, help="the binary `peer`, release build")
-    parser.add_argument("--python", default=sys.executable, help="the Python that has requirements.txt")
+    parser = options("Sixfold beside PyTorch, in one table.", NEEDS, repeats=7)
     parser.add_argument("--data", type=Path, default=os.environ.get("SIXFOLD_DATA"), help="evaluation data")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--warm-ups", type=int, default=2)
-    parser.add_argument("--patience", type=float, default=60, help="seconds to wait for undisturbed rounds, each work")
     parser.add_argument("--only", nargs="*", default=[], help="names, or beginnings of names")
-    parser.add_argument("--out", type=Path, help="the table's file; else it is printed")
     a = parser.parse_args()
     if a.data is None:
         parser.error("--data or SIXFOLD_DATA is needed")
@@ -139,6 +141,7 @@ def main():
     theirs.close()
     ours.close()
 
+    kept = Ratios()
     lines = [
         "# The model crate beside PyTorch, on the CPU",
         "",
@@ -157,16 +160,17 @@ def main():
         "MiniLM (6 × 384) on 32 × 64 tokens, BERT-base's shape (12 × 768) on 8 × 128, full masks, no dropout.",
         "A train step is forward, backward, clipping and AdamW of a classifier on 16 × 128.",
         "",
-        *time_table(times, products),
+        *time_table(times, products, kept),
         "",
         "## Peak memory, MiB",
         "",
         "Resident memory once model and inputs are there, the highest while the work runs twice, and the difference.",
         "",
-        *memory_table([n for n in MEMORY if n in wanted], [theirs, ours], chosen),
+        *memory_table([n for n in MEMORY if n in wanted], [theirs, ours], chosen, kept),
         "",
     ]
     write(lines, a.out)
+    kept.write(a.json, versions, disturbed.values())
 
 
 if __name__ == "__main__":

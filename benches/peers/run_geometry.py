@@ -12,7 +12,13 @@ less often. Only the standard library is needed here; `geometry.py` needs geomet
 import sys
 
 sys.dont_write_bytecode = True  # no __pycache__ in the repository
-from sides import MIB, compare_all, heading, least_cpu, on_one_thread, options, write  # noqa: E402
+from sides import MIB, Ratios, compare_all, heading, least_cpu, needs, on_matrices, on_one_thread, write  # noqa: E402
+
+NEEDS = needs(
+    "geometry-requirements.txt",
+    ["--package sixfold-benches --no-default-features --bin geometry_peer"],
+    "geometry_peer",
+)
 
 BIG = "two_nn_50000x768"
 # Whose CPU time is the measure, and how much of it ours may be.
@@ -35,7 +41,7 @@ def judged(ratio, gate):
     return f"{ratio:.2f} | ≤ {gate:.2f} | {'yes' if ratio <= gate else '**no**'}"
 
 
-def time_table(times):
+def time_table(times, ratios):
     lines = [
         "| work | Sixfold | measure | ratio | gate | reached | others | nearest of them / Sixfold |",
         "|---|---:|---:|---:|---:|---|---|---:|",
@@ -47,6 +53,10 @@ def time_table(times):
         others = {variant: time for variant, time in least.items() if variant not in ALONE}
         told = ", ".join(f"{variant} {seconds(time)}" for variant, time in others.items())
         ours = least["sixfold"]
+        ratios.add(name, "CPU s", ours, measure, base, gate)
+        for variant, time in others.items():
+            if variant != measure:
+                ratios.add(name, "CPU s", ours, variant, time)
         lines.append(f"| {name} | {seconds(ours)} | {measure} {seconds(base)} | {judged(ours / base, gate)} | {told} | "
                      f"{min(others.values()) / ours:.1f} × |")  # fmt: skip
     return lines
@@ -81,16 +91,17 @@ def value_table(names, theirs, ours):
 
 
 def main():
-    a = options(
+    a = on_matrices(
         "Sixfold's geometry beside others, in one table.",
-        "geometry_peer",
-        "geometry-requirements.txt",
+        NEEDS,
         ("/var/tmp/geometry-points", "360 MB"),
         "the others at 50,000 points",
     )
     theirs, ours = on_one_thread(a, "others", "geometry.py")
     times, disturbed = compare_all([theirs, ours], a, BIG)
     about, results = theirs.ask("about"), ours.ask("about")["results"]
+    ratios = Ratios()
+    table = time_table(times, ratios)
     memory = memory_table(list(times), [theirs, ours])
     theirs.close()
     ours.close()
@@ -109,7 +120,7 @@ def main():
         "operations for neighbours, N·D² for the anisotropy. `dadapy` is GRIDE's scan as one calls it, `dadapy_table` the",
         "same after a table of 65 neighbours was computed.",
         "",
-        *time_table(times),
+        *table,
         "",
         "## Memory, MiB",
         "",
@@ -127,6 +138,7 @@ def main():
         "",
     ]
     write(lines, a.out)
+    ratios.write(a.json, about["versions"], disturbed.values())
 
 
 if __name__ == "__main__":

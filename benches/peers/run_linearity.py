@@ -12,14 +12,18 @@ needed here; `linearity.py` needs requirements.txt.
 import sys
 
 sys.dont_write_bytecode = True  # no __pycache__ in the repository
-from sides import MIB, compare_all, heading, least_cpu, on_one_thread, options, write  # noqa: E402
+from sides import MIB, Ratios, compare_all, heading, least_cpu, needs, on_matrices, on_one_thread, write  # noqa: E402
+
+NEEDS = needs(
+    "requirements.txt", ["--package sixfold-benches --no-default-features --bin linearity_peer"], "linearity_peer"
+)
 
 BIG = "linearity_20000x4096"
 # How much of the gemm crate's CPU time ours may be.
 GATES = {"linearity_20000x768": 2.0, BIG: 1.6}
 
 
-def time_table(times):
+def time_table(times, ratios):
     lines = [
         "| work | Sixfold, both scores | gemm 3·N·D² | ratio | gate | reached | official, both scores | Gram in PyTorch |",
         "|---|---:|---:|---:|---:|---|---:|---:|",
@@ -27,6 +31,9 @@ def time_table(times):
     for name, results in times.items():
         least = {variant: least_cpu(found) for (_, variant), found in results.items()}
         ratio, gate = least["sixfold"] / least["gemm"], GATES[name]
+        ratios.add(name, "CPU s", least["sixfold"], "gemm", least["gemm"], gate)
+        for peer, variant in (("official", "official"), ("Gram in PyTorch", "gram")):
+            ratios.add(name, "CPU s", least["sixfold"], peer, least[variant])
         told = [f"{least[v]:.2f} ({least[v] / least['sixfold']:.1f} ×)" for v in ("official", "gram")]
         lines.append(f"| {name} | {least['sixfold']:.3f} | {least['gemm']:.3f} | {ratio:.2f} | ≤ {gate:.1f} | "
                      f"{'yes' if ratio <= gate else '**no**'} | {' | '.join(told)} |")  # fmt: skip
@@ -59,16 +66,17 @@ def value_table(names, theirs, ours):
 
 
 def main():
-    a = options(
+    a = on_matrices(
         "Sixfold's linearity beside the paper's code, in one table.",
-        "linearity_peer",
-        "requirements.txt",
+        NEEDS,
         ("/var/tmp/linearity-points", "780 MB"),
         "PyTorch at width 4096",
     )
     theirs, ours = on_one_thread(a, "PyTorch", "linearity.py")
     times, disturbed = compare_all([theirs, ours], a, BIG)
     about, results = theirs.ask("about"), ours.ask("about")["results"]
+    ratios = Ratios()
+    table = time_table(times, ratios)
     memory = memory_table(list(times), [theirs, ours])
     theirs.close()
     ours.close()
@@ -85,7 +93,7 @@ def main():
         "with AVX-512, on one thread: the products XᵀX and YᵀY (half of each) and XᵀY. The official code runs its SVD",
         "once for each score; the time is that of both.",
         "",
-        *time_table(times),
+        *table,
         "",
         "## Memory, MiB",
         "",
@@ -101,6 +109,7 @@ def main():
         "",
     ]
     write(lines, a.out)
+    ratios.write(a.json, about["versions"], disturbed.values())
 
 
 if __name__ == "__main__":

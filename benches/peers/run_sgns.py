@@ -9,7 +9,6 @@ One thread each, CPU seconds of the process, the minimum of several rounds. gens
 library is needed here; `--python` has sgns-requirements.txt.
 """
 
-import argparse
 import json
 import os
 import subprocess
@@ -17,7 +16,14 @@ import sys
 from pathlib import Path
 
 sys.dont_write_bytecode = True  # no __pycache__ in the repository
-from sides import MIB, ROOT, Side, compare, heading, least_cpu, write  # noqa: E402
+from sides import MIB, ROOT, Ratios, Side, compare, heading, least_cpu, needs, options, write  # noqa: E402
+
+NEEDS = needs(
+    "sgns-requirements.txt",
+    ["--package sixfold-benches --no-default-features --bin sgns_peer --bin sgns_quality"],
+    "",
+    data=True,
+)
 
 SIZES = (2000, 5000, 10_000)
 # How many times less CPU time than the reference an iteration must take.
@@ -29,7 +35,7 @@ def mark(good):
     return "yes" if good else "**no**"
 
 
-def speed(a, theirs, ours, disturbed):
+def speed(a, theirs, ours, disturbed, ratios):
     sizes = ours.ask("about")["sizes"]
     lines = [
         "| n | reference, s | Sixfold, s | times less | gate | reached | reference, MiB | Sixfold, MiB | bound, MiB |",
@@ -42,6 +48,7 @@ def speed(a, theirs, ours, disturbed):
                                            True, most)  # fmt: skip
         least = [least_cpu(found) for found in results.values()]
         ratio = least[0] / least[1]
+        ratios.add(name, "CPU s", least[1], "reference", least[0], 1 / GATES[n])
         peaks = [side.memory(name)[1] / MIB for side in (theirs, ours)]
         bound = (6 * n * D * 4 + 12 * sizes[str(n)]["non_zeros"]) / MIB + 64
         lines.append(f"| {n} | {least[0]:.3f} | {least[1]:.4f} | {ratio:.1f} | ≥ {GATES[n]} | "
@@ -50,7 +57,7 @@ def speed(a, theirs, ours, disturbed):
     return lines
 
 
-def sweeps(a, ours, disturbed):
+def sweeps(a, ours, disturbed, ratios):
     lines = [
         "| n | G·R with F, s | G·R, s | Gᵀ·L, s | gemm, s | share of gemm's rate | ≥ 85 % | F costs | ≤ 8 % |",
         "|---:|---:|---:|---:|---:|---:|---|---:|---|",
@@ -61,6 +68,7 @@ def sweeps(a, ours, disturbed):
         least = {variant: least_cpu(found) for (_, variant), found in results.items()}
         share = least["gemm"] / least["rows"]
         cost = least["rows"] / least["alone"] - 1
+        ratios.add(name, "CPU s", least["rows"], "gemm", least["gemm"], 1 / 0.85)
         told = [f"{least[variant]:.4f}" for variant in ("rows", "alone", "columns", "gemm")]
         lines.append(f"| {n} | {' | '.join(told)} | {share:.1%} | "
                      f"{mark(share >= 0.85)} | {cost:.1%} | {mark(cost <= 0.08)} |")  # fmt: skip
@@ -81,7 +89,7 @@ def run(command, env):
     return json.loads(subprocess.run(command, env=env, check=True, stdout=subprocess.PIPE, text=True).stdout)
 
 
-def quality(a, env, versions):
+def quality(a, env, versions, ratios):
     corpus, vectors = a.data / "wiki_en/train_AB.tsv.gz", a.gensim
     if vectors is None:
         vectors = a.points / "gensim_AB.bin"
@@ -94,6 +102,7 @@ def quality(a, env, versions):
     versions |= gensim["versions"]
     cpu = ours["cpu"]
     total = sum(cpu[stage] for stage in ("counting", "start", "iterations"))
+    ratios.add("vectors of train_AB", "CPU s", total, "gensim", gensim["cpu"], 0.25)
     stages = [f"{stage} {seconds:.1f}" for stage, seconds in cpu.items()]
     lines = [
         f"gensim{', a run that was kept' if a.gensim else ''}: {gensim['cpu']:.1f} CPU s for {gensim['epochs']} epochs of "
@@ -114,32 +123,27 @@ def quality(a, env, versions):
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Sixfold's word vectors beside the reference and gensim.")
-    parser.add_argument("--ours", type=Path, required=True, help="the folder of sgns_peer and sgns_quality, release")
-    parser.add_argument("--python", default=sys.executable, help="the Python that has sgns-requirements.txt")
+    parser = options("Sixfold's word vectors beside the reference and gensim.", NEEDS, repeats=7)
     parser.add_argument("--data", type=Path, required=True, help="the folder of wiki_en and wordsim")
     parser.add_argument("--points", type=Path, default="/var/tmp/sgns-points", help="where counts lie (80 MB)")
     parser.add_argument("--gensim", type=Path, help="vectors of gensim that were kept, FILE.bin beside FILE.json")
     parser.add_argument("--sgd", action="store_true", help="trains Sixfold's own stochastic baseline too")
-    parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--slow-repeats", type=int, default=2, help="rounds of the reference at n = 10,000 (7 GB)")
-    parser.add_argument("--patience", type=float, default=60, help="seconds to wait for undisturbed rounds, each work")
     parser.add_argument("--only", choices=("speed", "sweeps", "quality"), help="a part")
-    parser.add_argument("--out", type=Path, help="the record's file; else it is printed")
     a = parser.parse_args()
     libraries = ("RAYON", "OMP", "MKL", "OPENBLAS")
     env = os.environ | {f"{library}_NUM_THREADS": "1" for library in libraries}
     env["SIXFOLD_POINTS"] = str(a.points.resolve())
     env["SIXFOLD_CORPUS"] = str((a.data / "wiki_en/train_AB.tsv.gz").resolve())
-    disturbed, sections, versions = {}, [], {}
+    disturbed, sections, versions, ratios = {}, [], {}, Ratios()
     if a.only != "quality":
         # Ours first: it writes what both read.
         ours = Side("Sixfold", [str((a.ours / "sgns_peer").resolve())], env)
         theirs = Side("reference", [a.python, str(ROOT / "benches/peers/sgns.py")], env)
         table, told = [], []
         if a.only != "sweeps":
-            table, told = speed(a, theirs, ours, disturbed), [parity(theirs, ours)]
-        rates = sweeps(a, ours, disturbed)
+            table, told = speed(a, theirs, ours, disturbed, ratios), [parity(theirs, ours)]
+        rates = sweeps(a, ours, disturbed, ratios)
         versions |= theirs.ask("about")["versions"]
         theirs.close()
         ours.close()
@@ -170,7 +174,7 @@ def main():
             "Sixfold reads the packed text itself; gensim reads lines of words, which are written before its clock starts.",
             "In parentheses the difference to gensim with its 95 % interval (paired bootstrap, 2,000 draws).",
             "",
-            *quality(a, env, versions),
+            *quality(a, env, versions, ratios),
             "",
         ]
     about = heading(versions, disturbed.values() or [0.0])
@@ -185,6 +189,7 @@ def main():
         *sections,
     ]
     write(lines, a.out)
+    ratios.write(a.json, versions, disturbed.values())
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Sixfold's tensor trains beside the paper's layer and better ones in PyTorch: both sides in turns, one record.
 
-    cargo build --release -p sixfold-benches --no-default-features --bin tensor_train_peer
+    cargo build --release -p sixfold-benches --bin tensor_train_peer
     cargo build --release -p sixfold-tensor-train --no-default-features --example compress_speed
     python run_tensor_train.py --ours target/release --out benches/record/tensor-train.md
 
@@ -9,7 +9,6 @@ One thread each, CPU seconds of the process, the minimum of several rounds; two 
 their own. Only the standard library is needed here; `--python` has requirements.txt.
 """
 
-import argparse
 import os
 import re
 import statistics
@@ -18,7 +17,16 @@ import sys
 from pathlib import Path
 
 sys.dont_write_bytecode = True  # no __pycache__ in the repository
-from sides import ROOT, Side, best, compare, heading, least_cpu, write  # noqa: E402
+from sides import ROOT, Ratios, Side, best, compare, heading, least_cpu, needs, options, write  # noqa: E402
+
+NEEDS = needs(
+    "requirements.txt",
+    [
+        "--package sixfold-benches --bin tensor_train_peer",
+        "--package sixfold-tensor-train --no-default-features --example compress_speed",
+    ],
+    "",
+)
 
 FORWARD, BACKWARD = "forward", "forward and backward"
 # Gate, table and rank, ids, pass, and how many times less than the reference's user time it must take: the ratios of
@@ -79,7 +87,7 @@ class Run:
     """Both sides, and what was found so far."""
 
     def __init__(self, a):
-        self.a, self.disturbed = a, {}
+        self.a, self.disturbed, self.ratios = a, {}, Ratios()
         libraries = ("RAYON", "OMP", "MKL", "OPENBLAS")
         self.env = os.environ | {f"{library}_NUM_THREADS": "1" for library in libraries}
         self.env["SIXFOLD_POINTS"] = str(a.points.resolve())
@@ -126,6 +134,8 @@ def lookups(run):
         least[name] = {variant: least_cpu(t) for variant, t in found.items()}
         this, reference = least[name], user(found["reference"])
         ratio = reference / this["sixfold"]
+        run.ratios.add(name, "CPU s", this["sixfold"], "reference, user", reference, 1 / times)
+        run.ratios.add(name, "CPU s", this["sixfold"], "prefix", this["prefix"])
         size = sizes[f"{table}_{n}"]
         rows = ms(this["rows"]) if "rows" in this else "–"
         lines.append(
@@ -136,6 +146,7 @@ def lookups(run):
         )
         if "copy" in this:
             share = this["sixfold"] / this["copy"]
+            run.ratios.add(name, "CPU s", this["sixfold"], "row copy", this["copy"], COPIES if gate == "S2" else None)
             judged = [f"≤ {COPIES}", mark(share <= COPIES)] if gate == "S2" else ["–", "–"]
             copies.append(f"| {table} | {n:,} | {ms(this['copy'])} | {share:.2f} | {' | '.join(judged)} |")
     return [
@@ -173,6 +184,7 @@ def burn(run, least):
             continue
         ours = least_cpu(run.compare(work, [run.ours])["Sixfold", "sixfold"])
         ratio = ours / least[of][variant]
+        run.ratios.add(work, "CPU s", ours, variant, least[of][variant], most)
         lines.append(f"| {gate} | {what} | {ms(ours)} | {variant}, {ms(least[of][variant])} ms | {ratio:.2f} | "
                      f"≤ {most:.2f} | {mark(ratio <= most)} |")  # fmt: skip
     return [*lines, ""]
@@ -210,6 +222,7 @@ def head(run):
         gate = HEAD if rank == 8 else HEAD_ANY
         ratios = [ours["sixfold"] / theirs["dense"], ours["sixfold"] / ours["gemm"]]
         reached = ratios[0] <= gate
+        run.ratios.add(f"logits, rank {rank}", "CPU s", ours["sixfold"], "dense in PyTorch", theirs["dense"], gate)
         least = min(merged, tiled)
         told = mark(reached)
         if not reached and least > gate:
@@ -233,6 +246,7 @@ def threads(run):
         found = run.compare(name, [run.ours, two])
         one, both = (best(found[side, "sixfold"]) for side in ("Sixfold", "two threads"))
         ratio = one / both
+        run.ratios.add(name, "s", both, "own on one thread", one, 1 / TWO)
         lines.append(f"| S9 | {name} | {ms(one)} | {ms(both)} | {ratio:.2f} | ≥ {TWO} | {mark(ratio >= TWO)} |")
     two.close()
     return ["## Two threads (S9)", "",
@@ -247,6 +261,7 @@ def compress(run):
     ours = min(float(seconds) for seconds in re.findall(r"CPU +([\d.]+) s", told))
     peak, tables = re.search(r"peak (\d+) MiB, ([\d.]+) tables", told).groups()
     ratio = ours / least_cpu(theirs)
+    run.ratios.add("TT-SVD", "CPU s", ours, "PyTorch", least_cpu(theirs), SVD)
     return ["## TT-SVD (S12)", "",
             "100k × 512 of uniform numbers to rank 64 by `examples/compress_speed.rs`, CPU seconds (to 0.01 s) and the",
             "process's peak, its table included. PyTorch: Gram matrices, the first from the left and the second from",
@@ -285,14 +300,9 @@ def parity(run):
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Sixfold's tensor trains beside the paper's layer in PyTorch.")
-    parser.add_argument("--ours", type=Path, required=True, help="the folder of tensor_train_peer, release build")
-    parser.add_argument("--python", default=sys.executable, help="the Python that has requirements.txt")
+    parser = options("Sixfold's tensor trains beside the paper's layer in PyTorch.", NEEDS, repeats=7)
     parser.add_argument("--points", type=Path, default="/var/tmp/tensor-train-points", help="where cores lie (60 MB)")
-    parser.add_argument("--repeats", type=int, default=7)
-    parser.add_argument("--patience", type=float, default=60, help="seconds to wait for undisturbed rounds, each work")
     parser.add_argument("--only", nargs="*", choices=PARTS, default=PARTS, help="parts")
-    parser.add_argument("--out", type=Path, help="the record's file; else it is printed")
     a = parser.parse_args()
     run = Run(a)
     sections = parity(run)
@@ -310,6 +320,7 @@ def main():
         *sections,
     ]
     write(lines, a.out)
+    run.ratios.write(a.json, versions, run.disturbed.values())
 
 
 if __name__ == "__main__":

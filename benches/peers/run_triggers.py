@@ -1,30 +1,24 @@
 #!/usr/bin/env python3
 """Sixfold's search for triggers beside the published one in PyTorch: both sides in turns, one table.
 
-    cargo build --release -p sixfold-lab -p sixfold-benches --bin triggers_peer
+    cargo build --release -p sixfold-benches --bin triggers_peer
     python run_triggers.py --ours target/release/triggers_peer --out benches/record/triggers.md
 
 One thread each, CPU seconds of the process, the minimum of several rounds. Costs are in forwards: each side's own time
 of the same examples through the whole model, without a tape.
 """
 
-import argparse
 import os
 import sys
-from pathlib import Path
 
 sys.dont_write_bytecode = True  # no __pycache__ in the repository
-from sides import ROOT, Side, compare, heading, least_cpu, write  # noqa: E402
+from sides import ROOT, Ratios, Side, compare, heading, least_cpu, needs, options, write  # noqa: E402
+
+NEEDS = needs("requirements.txt", ["--package sixfold-benches --bin triggers_peer"], "triggers_peer")
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Sixfold's search for triggers beside the published one.")
-    parser.add_argument("--ours", type=Path, required=True, help="the binary `triggers_peer`, release build")
-    parser.add_argument("--python", default=sys.executable, help="the Python that has requirements.txt")
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--patience", type=float, default=60, help="seconds to wait for undisturbed rounds, each work")
-    parser.add_argument("--out", type=Path, help="the table's file; else it is printed")
-    a = parser.parse_args()
+    a = options("Sixfold's search for triggers beside the published one.", NEEDS).parse_args()
     env = os.environ | {f"{library}_NUM_THREADS": "1" for library in ("RAYON", "OMP", "MKL", "OPENBLAS")}
     theirs = Side("PyTorch", [a.python, str(ROOT / "benches/peers/triggers.py")], env)
     ours = Side("Sixfold", [str(a.ours.resolve())], env)
@@ -52,6 +46,14 @@ def main():
         ("product of PyTorch / `gemm`", rate, "", None, None),
         ("B3 PyTorch / Sixfold at the same rate of products", ended / rate, "≥ 2", ended / rate >= 2, None),
     ]  # fmt: skip
+    ratios, own = Ratios(), "own forward"
+    ratios.add("gradient of LUAT", "CPU s", us["luat"], own, w, 3.2)
+    ratios.add("gradient of UAT", "CPU s", us["uat"], own, w, 2.1)
+    ratios.add("verification", "CPU s", us["verify"], "own model alone", us["bare"], 1 / 0.9)
+    ratios.add("verification", "CPU s", us["verify"], "own, padded", us["padded"], 1 / 1.5)
+    ratios.add("an update", "forwards", update / w * 128, "PyTorch", them["update"] / g * 128)
+    ratios.add("an update", "CPU s", update, "PyTorch", them["update"])
+    ratios.add("an update at the same rate of products", "CPU s", update, "PyTorch", them["update"] / rate, 0.5)
     told = {True: "yes", False: "**no**", None: ""}
     lines = [
         "# The search for triggers beside the published one, on the CPU",
@@ -75,6 +77,7 @@ def main():
         "",
     ]  # fmt: skip
     write(lines, a.out)
+    ratios.write(a.json, versions, disturbed.values())
 
 
 if __name__ == "__main__":

@@ -133,9 +133,14 @@ def output(*command):
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout.strip()
 
 
+def changes():
+    """Of tracked files, against the commit."""
+    return bool(output("git", "status", "--porcelain", "--untracked-files=no"))
+
+
 def heading(versions, disturbed):
     """What a record says first: machine, code, versions, disturbance, command."""
-    dirty = " with changes" if output("git", "status", "--porcelain", "--untracked-files=no") else ""
+    dirty = " with changes" if changes() else ""
     return [
         f"- machine: {machine()}",
         f"- date: {datetime.date.today()}, commit {output('git', 'rev-parse', '--short', 'HEAD')}{dirty}",
@@ -152,22 +157,78 @@ def write(lines, path):
     if path is None:
         print(text)
         return
+    put(path, text)
+
+
+def put(path, text):
+    """A file that is written whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(text)
+    temporary.replace(path)
 
 
-def options(description, ours, requirements, points, slow):
-    """The options of a comparison on matrices; `points` is where they lie, and how large they are."""
+class Ratios:
+    """Ours over others', work by work: what `--json` gets, the same of every driver."""
+
+    def __init__(self):
+        self.rows = []
+
+    def add(self, work, measure, ours, peer, theirs, gate=None):
+        """Less is better of `measure` (a unit); `gate` is the most that ours / theirs may be."""
+        ratio = ours / theirs
+        reached = None if gate is None else ratio <= gate
+        self.rows.append(dict(work=work, measure=measure, ours=ours, peer=peer, theirs=theirs, ratio=ratio, gate=gate,
+                              reached=reached))  # fmt: skip
+
+    def write(self, path, versions, disturbed):
+        if path is None:
+            return
+        told = dict(schema=1, date=str(datetime.date.today()), commit=output("git", "rev-parse", "--short", "HEAD"),
+                    dirty=changes(), machine=machine(), versions=versions, others=max(disturbed, default=None),
+                    command=sys.argv, ratios=self.rows)  # fmt: skip
+        put(path, json.dumps(told, indent=1) + "\n")
+
+
+class Describe(argparse.Action):
+    """`--describe`: what a driver needs, before anything else is asked for."""
+
+    def __init__(self, *positional, needs, **named):
+        super().__init__(*positional, nargs=0, **named)
+        self.needs = needs
+
+    def __call__(self, parser, *_):
+        print(json.dumps(self.needs))
+        parser.exit()
+
+
+def needs(requirements, builds, ours, data=False):
+    """What a driver needs: a requirement file, `cargo build --release` with each of `builds`, the path below
+    target/release that `--ours` gets (empty: the folder itself), and whether it takes `--data`."""
+    return dict(requirements=requirements, builds=[build.split() for build in builds], ours=ours, data=data)
+
+
+def options(description, needed, repeats=5):
+    """The options of every driver; `needed` is what `needs` gave."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--ours", type=Path, required=True, help=f"the binary `{ours}`, release build")
-    parser.add_argument("--python", default=sys.executable, help=f"the Python that has {requirements}")
+    parser.add_argument("--describe", action=Describe, needs=needed, help="prints as JSON what it needs, and ends")
+    ours = f"the binary `{needed['ours']}`" if needed["ours"] else "the folder of the binaries"
+    parser.add_argument("--ours", type=Path, required=True, help=f"{ours}, release build")
+    parser.add_argument("--python", default=sys.executable, help=f"the Python that has {needed['requirements']}")
+    parser.add_argument("--repeats", type=int, default=repeats)
+    parser.add_argument("--patience", type=float, default=60, help="seconds to wait for undisturbed rounds, each work")
+    parser.add_argument("--out", type=Path, help="the record's file; else it is printed")
+    parser.add_argument("--json", type=Path, help="the ratios, for `cargo xtask peers`")
+    return parser
+
+
+def on_matrices(description, needed, points, slow):
+    """The options of a comparison on matrices; `points` is where they lie, and how large they are."""
+    parser = options(description, needed)
     parser.add_argument("--points", type=Path, default=points[0], help=f"where the matrices lie ({points[1]})")
-    parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--slow-repeats", type=int, default=1, help=f"rounds of {slow}")
     parser.add_argument("--warm-ups", type=int, default=1)
-    parser.add_argument("--patience", type=float, default=60, help="seconds to wait for undisturbed rounds, each work")
     parser.add_argument("--only", nargs="*", default=[], help="names, or beginnings of names")
-    parser.add_argument("--out", type=Path, help="the table's file; else it is printed")
     return parser.parse_args()
 
 

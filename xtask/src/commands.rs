@@ -1,12 +1,12 @@
 //! The tasks: which cargo command each one is.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::Result;
 
-use crate::exec::{become_, run, say};
+use crate::exec::{become_, cargo, run, say};
+use crate::places;
 
 /// The one feature set that tests, lints and CI's experiments share, so that dependencies are
 /// compiled once.
@@ -15,16 +15,6 @@ const FEATURES: &str = "flex,ndarray,wgpu,hub,cli";
 const CHECK_FEATURES: &str = "flex,ndarray,wgpu,cuda,hub,cli";
 /// The features that can be named in `--device`.
 const BACKENDS: [&str; 3] = ["cuda", "wgpu", "ndarray"];
-
-fn cargo() -> Command {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    // `cargo run` of this program set these for its own package; the next cargo must not think
-    // that they were given by the user.
-    for name in ["CARGO_MANIFEST_DIR", "CARGO_MANIFEST_PATH", "CARGO_PKG_NAME"] {
-        command.env_remove(name);
-    }
-    command
-}
 
 /// `cargo xtask experiment …`: forwards to the lab, built with what the arguments need.
 pub(crate) fn experiment(arguments: Vec<OsString>) -> Result<u8> {
@@ -51,10 +41,8 @@ fn of_the_tests(profile: &str, program: &str, arguments: Vec<OsString>) -> Resul
     if code != 0 {
         return Ok(code);
     }
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);
     let folder = if profile == "dev" { "debug" } else { profile };
-    become_(Command::new(target.join(folder).join(program)).args(arguments))
+    become_(Command::new(places::target().join(folder).join(program)).args(arguments))
 }
 
 /// The cargo features that `--device` and `--online` call for.
@@ -106,11 +94,6 @@ pub(crate) fn lint() -> Result<u8> {
         }
     }
     Ok(0)
-}
-
-/// `cargo xtask bench`: the criterion benches.
-pub(crate) fn bench(arguments: Vec<OsString>) -> Result<u8> {
-    become_(cargo().args(["bench", "--package", "sixfold-benches"]).args(arguments))
 }
 
 /// `cargo xtask parity`: our models against the outputs that were recorded elsewhere.

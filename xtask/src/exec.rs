@@ -16,6 +16,17 @@ pub(crate) fn say(text: &str) {
     let _ = writeln!(std::io::stderr(), "{}", text.trim_end());
 }
 
+/// The cargo that runs this program.
+pub(crate) fn cargo() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    // `cargo run` of this program set these for its own package; the next cargo must not think
+    // that they were given by the user.
+    for name in ["CARGO_MANIFEST_DIR", "CARGO_MANIFEST_PATH", "CARGO_PKG_NAME"] {
+        command.env_remove(name);
+    }
+    command
+}
+
 /// Runs `command` and waits; returns its exit code, or 128 + the signal that ended it.
 pub(crate) fn run(command: &mut Command) -> Result<u8> {
     let name = command.get_program().to_string_lossy().into_owned();

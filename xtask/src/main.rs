@@ -1,7 +1,13 @@
-//! `cargo xtask <command>`: forwards to cargo and checks nothing that the target checks itself.
+//! `cargo xtask <command>`: tasks of the repository. What cargo or the lab can do is forwarded.
 
+mod bench;
 mod commands;
 mod exec;
+mod machine;
+mod outside;
+mod peers;
+mod places;
+mod table;
 
 use std::process::ExitCode;
 
@@ -11,12 +17,22 @@ Tasks of the Sixfold repository
   cargo xtask experiment <args>   run the experiments; try `experiment list`
   cargo xtask test [args]         every test of the workspace, invariants included
   cargo xtask lint                formatting, clippy and docs, as CI runs them
-  cargo xtask bench [args]        the criterion benches
   cargo xtask parity              our models against recorded outputs, as a table
+  cargo xtask bench [--save NAME] [--against NAME] [cargo's args] [-- criterion's args]
+                                  the criterion benches; --save keeps their estimates in
+                                  benches/record/<bench>.csv, --against prints what changed since
+                                    bench --against v0.1 --bench linalg -- --quick eigh
+  cargo xtask peers [NAME…] [--data DIR] [-- drivers' args]
+                                  Sixfold beside PyTorch, faiss, gensim and others, as one table of
+                                  ratios
+                                    peers geometry -- --repeats 3
+  cargo xtask outside [CRATE…] [--without-burn]
+                                  the first examples of each README, in crates outside the workspace
   cargo xtask help                this text
 
 SIXFOLD_PROFILE=ci lets `experiment` use the build of `cargo xtask test` instead of a release
-build. CARGO_TARGET_DIR is honoured.
+build. SIXFOLD_PEERS names the folder of Python's environments (target/peers-venv), or a ready one.
+CARGO_TARGET_DIR is honoured.
 ";
 
 fn main() -> ExitCode {
@@ -28,7 +44,9 @@ fn main() -> ExitCode {
         Some("experiment") => commands::experiment(rest),
         Some("test") => commands::test(rest),
         Some("lint") => commands::lint(),
-        Some("bench") => commands::bench(rest),
+        Some("bench") => bench::bench(rest),
+        Some("peers") => peers::peers(rest),
+        Some("outside") => outside::outside(rest),
         Some("parity") => commands::parity(rest),
         Some("help" | "--help" | "-h") => exec::print(HELP),
         Some(other) => {

@@ -1,6 +1,7 @@
-//! Loads the embedded model, lets it tell a story, and watches the residual stream grow.
+//! Loads a decoder, lets it tell a story, and watches the residual stream grow.
 //!
-//! `cargo run -p sixfold-model --release --example story`
+//! `cargo run -p sixfold-model --release --example story [DIR]`; without a directory in Hugging Face
+//! form, the repository's embedded model.
 
 #![expect(clippy::print_stdout, reason = "an example talks")]
 
@@ -25,11 +26,12 @@ impl Tap for Norms {
 }
 
 fn main() -> sixfold_model::Result<()> {
-    let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/models/stories260k");
+    let embedded = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/models/stories260k");
+    let dir = std::env::args().nth(1).unwrap_or_else(|| embedded.to_owned());
     let device = sixfold_model::device("flex")?;
-    let checkpoint = Checkpoint::open(dir)?;
+    let checkpoint = Checkpoint::open(&dir)?;
     let model = checkpoint.causal_lm(&device)?;
-    let tokenizer = Tokenizer::from_dir(dir)?;
+    let tokenizer = Tokenizer::from_dir(&dir)?;
 
     let plain = EncodeOptions { special_tokens: false, ..EncodeOptions::default() };
     let mut tokens = vec![checkpoint.bos_token().unwrap_or(1)];

@@ -6,7 +6,7 @@
 //!
 //! The search does not know burn: it sees a classifier as a [`Victim`] and a method as a [`Scorer`].
 
-/// The example of the README is compiled as a test.
+/// The examples of the README as tests: the first is compiled, the second runs.
 #[cfg(all(doctest, feature = "flex"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -3,6 +3,7 @@
 mod backends;
 mod files;
 mod graph;
+mod packages;
 mod sources;
 
 use std::fs;

@@ -67,13 +67,13 @@ pub struct SearchConfig {
 pub struct RacingConfig {
     /// Examples after which some drop out, increasing: 32, 64.
     pub examples: Vec<usize>,
-    /// How many go on, decreasing: 5, 3.
+    /// How many go on, decreasing: 4, 2.
     pub keep: Vec<usize>,
 }
 
 impl Default for RacingConfig {
     fn default() -> Self {
-        Self { examples: vec![32, 64], keep: vec![5, 3] }
+        Self { examples: vec![32, 64], keep: vec![4, 2] }
     }
 }
 

@@ -19,17 +19,17 @@ fn config(racing: Option<RacingConfig>, seed: u64) -> SearchConfig {
     SearchConfig { updates: 1, seed, racing, init: vec![2], ..SearchConfig::default() }
 }
 
-/// One update of the default settings: all 30 candidates on 128 examples, or 672 forwards a place, and 128 for the
-/// trigger before.
+/// One update of the default settings: all 30 candidates on 128 examples, or 576 forwards a place, and 128 for the
+/// trigger before. With 3 forwards of a batch for gradients and 256 on the monitor it is 2,496 forwards.
 #[test]
-fn racing_costs_about_half() {
+fn racing_costs_less_than_half() {
     let bag = Bag::random(VOCAB, 2, 1);
     let examples = texts(600, VOCAB, 2);
     let cost = |racing| run(&bag, &examples, config(racing, 3)).ledger.verify.0;
     let (raced, full) = (cost(Some(RacingConfig::default())), cost(None));
-    assert_eq!((raced, full), (3.0 * 672.0 + 128.0, 3.0 * 1280.0 + 128.0));
+    assert_eq!((raced, full), (3.0 * 576.0 + 128.0, 3.0 * 1280.0 + 128.0));
     let share = raced / full;
-    assert!((0.52..=0.55).contains(&share), "{share}");
+    assert!((0.45..=0.5).contains(&share), "{share}");
 }
 
 /// The same candidates, raced or not: the winner fools at most a little less of the batch.
@@ -59,6 +59,6 @@ fn small_batches_race_less() {
     let bag = Bag::random(VOCAB, 2, 1);
     let examples = texts(40, VOCAB, 2);
     let found = run(&bag, &examples, config(Some(RacingConfig::default()), 3));
-    // 10 on 32, 5 on the other 8, and the trigger before on all.
-    assert_eq!(found.ledger.verify, Forwards(3.0 * (320.0 + 40.0) + 40.0));
+    // 10 on 32, 4 on the other 8, and the trigger before on all.
+    assert_eq!(found.ledger.verify, Forwards(3.0 * (320.0 + 32.0) + 40.0));
 }

@@ -364,7 +364,7 @@ fn settings_list_all_problems() {
     assert_eq!(problems.len(), 6, "{problems:?}");
     let beam = SearchConfig { beam: 4, ..SearchConfig::default() };
     let message = beam.validate().unwrap_err().to_string();
-    assert!(message.contains("racing.keep is [5, 3]") && message.contains("beam = 4"), "{message}");
+    assert!(message.contains("racing.keep is [4, 2]") && message.contains("beam = 4"), "{message}");
     let json = r#"{"length": 2, "paper-compat": true, "placement": "end", "budget": 5000.0}"#;
     let config: SearchConfig = serde_json::from_str(json).unwrap();
     assert_eq!((config.length, config.placement), (2, Placement::End));

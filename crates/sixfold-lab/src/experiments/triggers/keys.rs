@@ -168,10 +168,10 @@ impl SearchKeys {
     }
 }
 
-/// Half of the candidates go on after a quarter of the batch, three tenths after half of it: 32, 64 of 128 and 5, 3
+/// Two fifths of the candidates go on after a quarter of the batch, a fifth after half of it: 32, 64 of 128 and 4, 2
 /// of 10.
 fn racing(batch: usize, top_k: usize, beam: usize) -> RacingConfig {
-    let stages = [(batch / 4, top_k / 2), (batch / 2, 3 * top_k / 10)];
+    let stages = [(batch / 4, 2 * top_k / 5), (batch / 2, top_k / 5)];
     let mut found = RacingConfig { examples: Vec::new(), keep: Vec::new() };
     for (examples, keep) in stages {
         let keep = keep.max(beam).max(1);

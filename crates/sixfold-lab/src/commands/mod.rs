@@ -5,12 +5,14 @@ mod compare;
 mod inspect;
 mod report;
 mod run;
+mod sweep;
 
 pub(crate) use all::all;
 pub(crate) use compare::compare;
 pub(crate) use inspect::{list, show};
 pub(crate) use report::report;
 pub(crate) use run::run;
+pub(crate) use sweep::sweep;
 
 use anyhow::Result;
 

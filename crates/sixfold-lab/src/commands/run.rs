@@ -9,11 +9,20 @@ use crate::experiment::{AnyExperiment, Registry};
 use crate::format::{bytes, duration};
 use crate::record::Results;
 use crate::rundir::RunDir;
-use crate::runner::{Plan, Request, execute, plan};
+use crate::runner::{Plan, Request, Session, execute, finished, plan};
 use crate::terminal::{print, say};
 
 /// Runs one experiment.
 pub(crate) fn run(registry: &Registry, arguments: &RunArgs) -> Result<()> {
+    run_in(registry, arguments, || super::session(&arguments.common))
+}
+
+/// Runs one experiment in a session, which begins once the command line is understood.
+pub(crate) fn run_in(
+    registry: &Registry,
+    arguments: &RunArgs,
+    session: impl FnOnce() -> Result<Session>,
+) -> Result<()> {
     let experiment = registry.get(&arguments.chosen.name)?;
     let common = &arguments.common;
     let resume = match &arguments.resume {
@@ -39,12 +48,12 @@ pub(crate) fn run(registry: &Registry, arguments: &RunArgs) -> Result<()> {
         force: common.force,
         online: common.online,
     };
-    let session = super::session(common)?;
+    let session = session()?;
     let plan = plan(experiment, &request)?;
     if arguments.dry_run {
         return describe(experiment, &plan, &request, &session.locator);
     }
-    if plan.resumed && finished(&plan, &request) {
+    if plan.resumed && finished(experiment, &plan.path, &plan.hash, &request.seeds) {
         say(&format!("{} is complete already", plan.path.display()));
         let results: Results = RunDir::open(&plan.path)?.read_json("results.json")?;
         show_result(&plan.path, &results, None, arguments.json)?;
@@ -74,14 +83,6 @@ fn passed(experiment: &dyn AnyExperiment, plan: &Plan, results: &Results) -> Res
         Some(why) => Err(anyhow::anyhow!(why)),
         None => Ok(()),
     }
-}
-
-/// Whether the earlier run has all seeds that are asked for now.
-fn finished(plan: &Plan, request: &Request) -> bool {
-    let Ok(dir) = RunDir::resume(&plan.path, &plan.hash) else { return false };
-    let complete = dir.status().is_ok_and(|status| status.status == "complete");
-    let results = dir.read_json::<Results>("results.json");
-    complete && results.is_ok_and(|results| results.seeds == request.seeds)
 }
 
 fn show_result(

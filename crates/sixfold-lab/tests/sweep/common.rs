@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 /// Word vectors of a few hundred words, a second on one core.
-pub(crate) const QUICK: [&str; 4] = ["sgns/train", "min_count=150", "dim=8", "iterations=3"];
+pub(crate) const QUICK: [&str; 4] = ["sgns/train", "min_count=60", "dim=8", "iterations=3"];
 
 /// The binary in an empty place.
 pub(crate) fn lab(dir: &Path, arguments: &[&str]) -> Command {
@@ -23,7 +23,7 @@ pub(crate) fn ran(dir: &Path, arguments: &[&str]) -> Output {
 
 /// `sweep` of the quick training with more arguments, into `dir/out`.
 pub(crate) fn quick(more: &[&str]) -> Vec<String> {
-    let words = ["sweep"].iter().chain(&QUICK[..1]).chain(&QUICK[1..3]).chain(more);
+    let words = ["sweep"].iter().chain(&QUICK[..1]).chain(&QUICK[1..2]).chain(more);
     words.map(|word| (*word).to_owned()).chain(["--out".to_owned(), "out".to_owned()]).collect()
 }
 

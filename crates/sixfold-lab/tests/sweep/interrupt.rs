@@ -9,7 +9,7 @@ fn a_signal_in_the_middle_keeps_what_there_is_and_resume_goes_on() {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("out");
     // Two quick cells, then two that last long enough to be interrupted.
-    let grid = ["iterations=2,3,3000,3001", "--jobs", "2"];
+    let grid = ["iterations=2,3,400,401", "--jobs", "2"];
     let words = quick(&[&["dim=8"], &grid[..]].concat());
     for (name, word, code) in [("-TERM", "SIGTERM", 143), ("-USR1", "SIGUSR1", 138)] {
         let mut arguments = texts(&words);
@@ -46,7 +46,7 @@ fn a_signal_in_the_middle_keeps_what_there_is_and_resume_goes_on() {
     assert_eq!((output.status.code(), told.as_str()), (Some(0), ""));
     assert!(statuses(&out).iter().all(|status| status.as_deref() == Some("complete")));
     // Twice interrupted, and the same to the last bit.
-    let straight = ["run", "sgns/train", "min_count=150", "dim=8", "iterations=3000"];
+    let straight = ["run", "sgns/train", "min_count=60", "dim=8", "iterations=400"];
     let straight = [&straight[..], &["--out", "straight"]].concat();
     assert_eq!(ran(dir.path(), &straight).status.code(), Some(0));
     let cell = out.join(directory(&rows(&out)[2]));

@@ -50,7 +50,7 @@ fn two_workers_make_what_single_runs_make_and_resume_skips_what_is_there() {
     for page in [&html, &markdown] {
         for words in [
             "4 of 4 cells complete",
-            "cargo xtask experiment sweep sgns/train min_count=150 dim=8,12 iterations=2,3",
+            "cargo xtask experiment sweep sgns/train min_count=60 dim=8,12 iterations=2,3",
             "cells/003-dim-12-iterations-3/report.",
             // The sentence: a metric, and where it is best.
             "similarity (set=",

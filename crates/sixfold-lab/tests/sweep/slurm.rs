@@ -19,7 +19,7 @@ fn six_cells_of_an_array_job_finish_though_one_is_interrupted_and_requeued() {
     let Some(cluster) = Slurm::start() else { return };
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("out");
-    let grid = ["dim=8,12", "iterations=2,3,3000"];
+    let grid = ["dim=8,12", "iterations=2,3,400"];
     let words = quick(&grid);
     let slurm = ["--launcher", "slurm", "--slurm", "time=10", "--slurm-signal", "60", "--wait"];
     let mut command = on(&cluster, dir.path(), &[&texts(&words)[..], &slurm[..]].concat());

@@ -1,7 +1,7 @@
 //! A Slurm of one node, for tests of what runs on one.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 use crate::repository;
 
@@ -46,12 +46,18 @@ impl Slurm {
     /// # Panics
     /// Where it fails.
     pub fn ask(&self, program: &str, arguments: &[&str]) -> String {
-        // `env` looks for the program on the PATH that it is given.
-        let mut command = Command::new("env");
-        let output = command.arg(program).args(arguments).envs(self.variables()).output();
-        let output = output.expect("env");
+        let output = self.run(program, arguments);
         assert!(output.status.success(), "{program}: {output:?}");
         String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// Runs one of Slurm's programs, however it ends.
+    ///
+    /// # Panics
+    /// Where there is no `env`, which looks for the program on the cluster's PATH.
+    pub fn run(&self, program: &str, arguments: &[&str]) -> Output {
+        let mut command = Command::new("env");
+        command.arg(program).args(arguments).envs(self.variables()).output().expect("env")
     }
 
     /// Whether no job is to come or under way.

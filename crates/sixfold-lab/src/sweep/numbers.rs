@@ -79,15 +79,15 @@ fn within(place: &str) -> String {
     if place.is_empty() { String::new() } else { format!(" ({place})") }
 }
 
-/// What came out, of the first metric that has a direction and depends on the keys; where there
-/// is none, of the first that depends on them.
+/// What came out, of the first metric that has a direction and depends on the keys, those with an
+/// interval first and costs last; where there is none, of the first that depends on them.
 pub(super) fn sentence(complete: &[Done<'_>], shared: &[Key], cells: usize) -> String {
     if complete.is_empty() {
         return format!("None of {cells} cells is complete");
     }
     let varying = shared.iter().filter_map(|key| Range::of(complete, key));
     let mut varying: Vec<Range> = varying.collect();
-    varying.sort_by_key(|range| range.better == Better::None);
+    varying.sort_by_key(|range| range.rank);
     match varying.first() {
         Some(range) => range.sentence(),
         None => format!("{} of {cells} cells are complete", complete.len()),
@@ -98,6 +98,7 @@ pub(super) fn sentence(complete: &[Done<'_>], shared: &[Key], cells: usize) -> S
 struct Range {
     name: String,
     better: Better,
+    rank: u8,
     low: String,
     high: String,
 }
@@ -114,16 +115,26 @@ impl Range {
             return None;
         }
         let at = |(value, label): &(f64, &String)| format!("{} at {label}", short(*value));
+        let first = complete[0].metrics[key];
+        // Times and sizes are of every run; what was asked is mostly something else.
+        let cost = ["seconds", "_per_second", "_ms", "_bytes"];
+        let rank = match (first.better, first.ci95) {
+            (Better::None, _) => 3,
+            _ if cost.iter().any(|end| first.name.ends_with(end)) => 2,
+            (_, None) => 1,
+            (_, Some(_)) => 0,
+        };
         Some(Self {
+            rank,
             name: format!("{}{}", key.0, within(&key.1)),
-            better: complete[0].metrics[key].better,
+            better: first.better,
             low: at(low),
             high: at(high),
         })
     }
 
     fn sentence(&self) -> String {
-        let Self { name, better, low, high } = self;
+        let Self { name, better, low, high, .. } = self;
         match better {
             Better::Higher => format!("{name} is best with {high}, worst with {low}"),
             Better::Lower => format!("{name} is best with {low}, worst with {high}"),

@@ -33,7 +33,8 @@ fn six_cells_of_an_array_job_finish_though_one_is_interrupted_and_requeued() {
     let job = json(&out.join("sweep.json"))["job"].as_str().unwrap().to_owned();
     let task = format!("{job}_2");
     // Slurm calls a task that has just begun one that cannot be signalled yet, signals it all the
-    // same, and lets scancel try again until the task has ended: its exit code says nothing.
+    // same, and lets scancel try again until the task has ended: its exit code says nothing, and
+    // the task may be interrupted more than once.
     cluster.run("scancel", &["--signal=USR1", "--batch", &task]);
     let output = child.wait_with_output().unwrap();
     let told = String::from_utf8(output.stderr).unwrap();
@@ -44,7 +45,7 @@ fn six_cells_of_an_array_job_finish_though_one_is_interrupted_and_requeued() {
     assert_eq!(output.status.code(), Some(0), "{told}{}", log(2));
     assert!(log(2).contains("error: interrupted by SIGUSR1; partial results are kept"));
     let shown = cluster.ask("scontrol", &["show", "job", &task]);
-    assert!(shown.contains("Restarts=1 "), "{shown}");
+    assert!(shown.contains(" Restarts=") && !shown.contains(" Restarts=0 "), "{shown}");
     let page = std::fs::read_to_string(out.join("index.md")).unwrap();
     assert!(page.contains("6 of 6 cells complete"), "{page}");
     assert!(page.contains("--launcher slurm"), "{page}");

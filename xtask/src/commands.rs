@@ -55,9 +55,11 @@ fn features(arguments: &[OsString]) -> String {
             Some(rest) => rest.strip_prefix('='),
             None => None,
         };
-        let kind = device.and_then(|device| device.split(':').next());
-        if let Some(backend) = BACKENDS.into_iter().find(|backend| Some(*backend) == kind) {
-            features.push(backend);
+        // A sweep names several: cuda:0,cuda:1.
+        let kinds = device.into_iter().flat_map(|list| list.split(','));
+        for kind in kinds.filter_map(|device| device.split(':').next()) {
+            let backend = BACKENDS.into_iter().find(|backend| *backend == kind);
+            features.extend(backend.filter(|backend| !features.contains(backend)));
         }
         if *text == "--online" {
             features.push("hub");
@@ -111,6 +113,7 @@ mod tests {
         assert_eq!(of("run a/b --device cuda:1 seed=1"), "cuda");
         assert_eq!(of("run a/b --device=wgpu --online"), "wgpu,hub");
         assert_eq!(of("run a/b --device flex"), "");
+        assert_eq!(of("sweep a/b c=1,2 --device cuda:0,cuda:1,ndarray"), "cuda,ndarray");
         assert_eq!(of("run a/b --device"), "");
     }
 }

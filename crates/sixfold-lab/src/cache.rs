@@ -19,7 +19,7 @@ use crate::runner::{Plan, Request, Session};
 ///
 /// # Errors
 /// An input that cannot be read, where there is a run to compare with.
-pub(crate) fn finished(
+pub(crate) fn find(
     root: &Path,
     experiment: &dyn AnyExperiment,
     plan: &Plan,

@@ -15,7 +15,9 @@ use crate::experiment::Registry;
 use crate::terminal::say;
 
 mod seeds;
+mod sweep;
 pub(crate) use seeds::Seeds;
+pub(crate) use sweep::SweepArgs;
 
 /// Experiments over language models: run them, read their reports.
 #[derive(Debug, Parser)]
@@ -50,6 +52,11 @@ enum Command {
     /// Run every experiment and write one index report
     #[command(after_help = "Example: cargo xtask experiment all --preset smoke")]
     All(AllArgs),
+    /// Run an experiment for each combination of values, one index over all
+    #[command(
+        after_help = "Example: cargo xtask experiment sweep sgns/train dim=25,50 negatives=1,5 --jobs 2"
+    )]
+    Sweep(Box<SweepArgs>),
     /// Write the report again from kept results; several runs side by side
     #[command(after_help = "Example: cargo xtask experiment report runs/linearity/profile/*")]
     Report(ReportArgs),
@@ -166,7 +173,7 @@ pub(crate) struct AllArgs {
 /// Arguments of `report`.
 #[derive(Debug, Args)]
 pub(crate) struct ReportArgs {
-    /// Run directories
+    /// Run directories, or one of a sweep
     #[arg(required = true, value_name = "run-dir")]
     pub(crate) runs: Vec<PathBuf>,
     /// The page for several runs [default: side-by-side.html]
@@ -244,6 +251,7 @@ fn dispatch(registry: &Registry, command: Command) -> Result<()> {
             start_log(&arguments.common);
             commands::all(registry, &arguments)
         }
+        Command::Sweep(arguments) => commands::sweep(registry, &arguments),
         Command::Report(arguments) => commands::report(registry, &arguments),
         Command::Diff(arguments) => commands::diff(registry, &arguments),
         Command::Compare(arguments) => commands::compare(registry, &arguments),
@@ -257,7 +265,7 @@ fn dispatch(registry: &Registry, command: Command) -> Result<()> {
 }
 
 /// Logs on stderr; `RUST_LOG` has the last word.
-fn start_log(common: &Common) {
+pub(crate) fn start_log(common: &Common) {
     let level = match (common.quiet, common.verbose) {
         (true, _) => "error",
         (false, 0) => "warn",

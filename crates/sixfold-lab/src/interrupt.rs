@@ -52,6 +52,26 @@ impl Interrupt {
         Ok(interrupt)
     }
 
+    /// Listens to the same signals and never ends the process: for one that looks after others,
+    /// or that may hear one signal twice.
+    ///
+    /// # Errors
+    /// Where the system refuses the handlers.
+    pub fn patient() -> Result<Self> {
+        let interrupt = Self::default();
+        for (signal, number) in SIGNALS {
+            let value = usize::try_from(number).unwrap_or_default();
+            flag::register_usize(signal, Arc::clone(&interrupt.signal), value)
+                .with_context(|| format!("cannot listen to signal {signal}"))?;
+        }
+        Ok(interrupt)
+    }
+
+    /// The signal that came since the last call.
+    pub(crate) fn take(&self) -> Option<i32> {
+        i32::try_from(self.signal.swap(0, Ordering::Relaxed)).ok().filter(|signal| *signal != 0)
+    }
+
     /// The signal that came, if one came.
     pub fn signal(&self) -> Option<i32> {
         match self.signal.load(Ordering::Relaxed) {

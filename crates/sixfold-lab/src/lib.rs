@@ -19,6 +19,7 @@ pub mod record;
 pub mod report;
 pub mod rundir;
 pub mod runner;
+pub mod sweep;
 pub mod table;
 
 mod atomic;

@@ -58,7 +58,7 @@ impl Status {
     }
 
     /// Whether another process is at it right now.
-    fn is_alive(&self) -> bool {
+    pub(crate) fn is_alive(&self) -> bool {
         let other = self.status == "running" && self.pid != std::process::id();
         // Process numbers are used again: only one that runs this program counts.
         let name = |pid: &str| fs::read_to_string(format!("/proc/{pid}/comm")).ok();

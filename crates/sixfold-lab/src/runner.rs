@@ -19,6 +19,7 @@ use crate::report;
 use crate::rundir::{RunDir, Status};
 
 mod command;
+pub(crate) use command::quoted;
 pub use command::reproduction;
 
 /// What all runs of a process share.
@@ -114,13 +115,27 @@ pub(crate) fn root_of(experiment: &dyn AnyExperiment) -> PathBuf {
 }
 
 /// `<UTC time>-<hash8>`, and a number where two runs begin in the same second.
-fn new_directory(root: &std::path::Path, hash: &str) -> PathBuf {
+pub(crate) fn new_directory(root: &std::path::Path, hash: &str) -> PathBuf {
     let stamp: String = now().chars().filter(|c| !matches!(c, '-' | ':')).collect();
     let name = format!("{stamp}-{}", &hash[..8]);
     (1..)
         .map(|n| if n == 1 { root.join(&name) } else { root.join(format!("{name}-{n}")) })
         .find(|path| !path.exists())
         .unwrap_or_else(|| root.join(&name))
+}
+
+/// Whether the run in `path` is complete, of the config `hash`, and has all of `seeds`.
+pub fn finished(
+    experiment: &dyn AnyExperiment,
+    path: &std::path::Path,
+    hash: &str,
+    seeds: &[u64],
+) -> bool {
+    let Ok(dir) = RunDir::resume(path, hash) else { return false };
+    let complete = dir.status().is_ok_and(|status| status.status == "complete");
+    let seeds = if experiment.uses_seed() { seeds } else { &seeds[..1] };
+    let results = dir.read_json::<Results>("results.json");
+    complete && results.is_ok_and(|results| results.seeds == seeds)
 }
 
 /// Carries the plan out and writes the run directory.

@@ -7,6 +7,7 @@ mod inspect;
 mod kept;
 mod report;
 mod run;
+mod sweep;
 
 pub(crate) use all::all;
 pub(crate) use compare::compare;
@@ -14,6 +15,7 @@ pub(crate) use diff::diff;
 pub(crate) use inspect::{list, show};
 pub(crate) use report::report;
 pub(crate) use run::run;
+pub(crate) use sweep::sweep;
 
 use anyhow::Result;
 

@@ -12,12 +12,19 @@ use crate::present::Presentation;
 use crate::record::Results;
 use crate::report::side_by_side;
 use crate::runner::write_report;
+use crate::sweep::{Sweep, is_sweep, write_index};
 use crate::terminal::print;
 
-/// Writes the report of each run again, and of several one page with all of them.
+/// Writes the report of each run again, and of several one page with all of them; of a sweep its
+/// index.
 pub(crate) fn report(registry: &Registry, arguments: &ReportArgs) -> Result<()> {
     let mut runs = Vec::new();
     for path in &arguments.runs {
+        if is_sweep(path) {
+            write_index(&Sweep::open(registry, path)?)?;
+            print(&format!("{}\n", path.join("index.html").display()))?;
+            continue;
+        }
         let (results, presentation) = again(registry, path)?;
         print(&format!("{}\n", path.join("report.html").display()))?;
         runs.push((path.display().to_string(), results, presentation));

@@ -14,12 +14,21 @@ use crate::format::{bytes, duration};
 use crate::present::Presentation;
 use crate::record::Results;
 use crate::rundir::RunDir;
-use crate::runner::{Plan, Request, execute, plan, root_of};
+use crate::runner::{Plan, Request, Session, execute, finished, plan, root_of};
 use crate::tensorboard;
 use crate::terminal::{print, say};
 
 /// Runs one experiment.
 pub(crate) fn run(registry: &Registry, arguments: &RunArgs) -> Result<()> {
+    run_in(registry, arguments, || super::session(&arguments.common))
+}
+
+/// Runs one experiment in a session, which begins once the command line is understood.
+pub(crate) fn run_in(
+    registry: &Registry,
+    arguments: &RunArgs,
+    session: impl FnOnce() -> Result<Session>,
+) -> Result<()> {
     let experiment = registry.get(&arguments.chosen.name)?;
     let common = &arguments.common;
     let resume = match &arguments.resume {
@@ -45,18 +54,18 @@ pub(crate) fn run(registry: &Registry, arguments: &RunArgs) -> Result<()> {
         force: common.force,
         online: common.online,
     };
-    let session = super::session(common)?;
+    let session = session()?;
     let plan = plan(experiment, &request)?;
     if arguments.dry_run {
         return describe(experiment, &plan, &request, &session.locator);
     }
-    if plan.resumed && finished(&plan, &request) {
+    if plan.resumed && finished(experiment, &plan.path, &plan.hash, &request.seeds) {
         say(&format!("{} is complete already", plan.path.display()));
         return again(experiment, &plan, &plan.path, arguments.json);
     }
     if request.out.is_none() && request.resume.is_none() && !request.force {
         let root = root_of(experiment);
-        if let Some(path) = cache::finished(&root, experiment, &plan, &request, &session)? {
+        if let Some(path) = cache::find(&root, experiment, &plan, &request, &session)? {
             let shown = path.display();
             say(&format!("{shown} has the same config, code and inputs; --force runs it again"));
             return again(experiment, &plan, &path, arguments.json);
@@ -101,14 +110,6 @@ fn passed(experiment: &dyn AnyExperiment, plan: &Plan, results: &Results) -> Res
         Some(why) => Err(anyhow::anyhow!(why)),
         None => Ok(()),
     }
-}
-
-/// Whether the earlier run has all seeds that are asked for now.
-fn finished(plan: &Plan, request: &Request) -> bool {
-    let Ok(dir) = RunDir::resume(&plan.path, &plan.hash) else { return false };
-    let complete = dir.status().is_ok_and(|status| status.status == "complete");
-    let results = dir.read_json::<Results>("results.json");
-    complete && results.is_ok_and(|results| results.seeds == request.seeds)
 }
 
 fn show_result(path: &Path, results: &Results, words: Option<String>, json: bool) -> Result<()> {

@@ -130,7 +130,7 @@ impl Document<'_> {
     }
 }
 
-fn page_style() -> String {
+pub(crate) fn page_style() -> String {
     format!("{STYLE}{PAGE_STYLE}")
 }
 

@@ -34,7 +34,9 @@ fn help_shows_every_command_with_an_example() {
     let dir = tempfile::tempdir().unwrap();
     insta::assert_snapshot!("help", out(&lab(dir.path(), &["--help"])));
     insta::assert_snapshot!("help_run", out(&lab(dir.path(), &["run", "--help"])));
-    for command in ["list", "show", "run", "all", "report", "compare", "diff", "completions"] {
+    for command in
+        ["list", "show", "run", "all", "sweep", "report", "compare", "diff", "completions"]
+    {
         let help = out(&lab(dir.path(), &[command, "--help"]));
         assert!(help.contains("Example: cargo xtask experiment"), "{command}: {help}");
     }

@@ -104,6 +104,7 @@ fn surroundings(environment: &Environment) -> BTreeMap<String, String> {
         ("features", Some(environment.features.join(", "))),
         ("system", Some(os.clone())),
         ("processor", cpu.clone()),
+        ("GPUs", Some(environment.gpus.join("; "))),
         ("threads", Some(environment.cores.to_string())),
     ];
     let known = known.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));

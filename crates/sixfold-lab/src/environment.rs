@@ -48,6 +48,8 @@ pub struct Environment {
     pub os: String,
     /// Processor.
     pub cpu: Option<String>,
+    /// Name, driver and memory of the GPUs, where the device is one of NVIDIA's.
+    pub gpus: Vec<String>,
     /// Threads that this process may use.
     pub cores: usize,
     /// Memory of the machine in bytes.
@@ -143,6 +145,7 @@ pub(crate) fn capture(command: &str, device: &str, repo: &Path, clock: &Clock) -
         inputs: Vec::new(),
         os: os(),
         cpu: field("/proc/cpuinfo", "model name"),
+        gpus: if device.starts_with("cuda") { gpus() } else { Vec::new() },
         cores: std::thread::available_parallelism().map_or(1, usize::from),
         memory_bytes: field("/proc/meminfo", "MemTotal").as_deref().and_then(kilobytes),
         started: clock.started.clone(),
@@ -180,6 +183,16 @@ fn features() -> Vec<String> {
 fn git(repo: &Path, arguments: &[&str]) -> Option<String> {
     let output = Command::new("git").arg("-C").arg(repo).args(arguments).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// What NVIDIA's own program says; nothing where it is absent.
+fn gpus() -> Vec<String> {
+    let query = ["--query-gpu=name,driver_version,memory.total", "--format=csv,noheader"];
+    let output = Command::new("nvidia-smi").args(query).output();
+    let Some(output) = output.ok().filter(|output| output.status.success()) else {
+        return Vec::new();
+    };
+    String::from_utf8_lossy(&output.stdout).lines().map(|line| line.trim().to_owned()).collect()
 }
 
 fn os() -> String {

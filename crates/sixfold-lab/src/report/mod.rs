@@ -197,6 +197,7 @@ fn environment_rows(environment: &Environment) -> Vec<(&'static str, String)> {
     [
         ("Device", Some(environment.device.clone())),
         ("Processor", cpu.as_ref().map(|cpu| format!("{cpu}, {} threads", environment.cores))),
+        ("GPUs", Some(environment.gpus.join("; ")).filter(|gpus| !gpus.is_empty())),
         ("Memory", memory_bytes.map(bytes)),
         ("System", Some(environment.os.clone())),
         ("Wall time", Some(duration(environment.wall_seconds))),

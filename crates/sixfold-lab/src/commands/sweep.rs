@@ -83,7 +83,8 @@ fn submitted(
     sweep.sheet.write(&sweep.path)?;
     let path = sweep.path.display().to_string();
     if !arguments.quiet {
-        say(&format!("job {job}: {} tasks in {path}", todo.len()));
+        let all = sweep.cells.len();
+        say(&format!("job {job}: {} of {all} cells in {path}", todo.len()));
     }
     if arguments.wait {
         wait(&job, interrupt)?;

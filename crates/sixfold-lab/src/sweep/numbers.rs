@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::grid::Axis;
 use super::plan::Cell as Planned;
 use crate::format::{number, short};
-use crate::record::{Better, Metric, Results};
+use crate::record::{Better, Label, Labels, Metric, Results};
 use crate::table::{Cell, Table};
 
 /// Up to so many metrics, a row is a cell; beyond, a column is one.
@@ -25,11 +25,31 @@ pub(super) struct Done<'a> {
 impl<'a> Done<'a> {
     /// The cell with its numbers; those of single seeds among several are left out.
     pub(super) fn new(cell: &'a Planned, results: &'a Results) -> Self {
-        let key = |metric: &Metric| (metric.name.clone(), metric.place.to_string());
+        let key = |metric: &Metric| (metric.name.clone(), place(metric, &cell.swept));
         let metrics = results.summary().map(|metric| (key(metric), metric)).collect();
         let order = results.summary().map(key).collect();
         Self { cell, label: cell.label(), order, metrics }
     }
+}
+
+/// The labels of a metric, without those that say again what was swept: of `rank=8,16` the metrics
+/// at `rank=8` and at `rank=16` belong side by side.
+fn place(metric: &Metric, swept: &[(String, String)]) -> String {
+    let says = |name: &str, label: &Label| {
+        swept.iter().any(|(key, value)| {
+            let key = key.rsplit('.').next().unwrap_or(key);
+            // A list of one is named in the plural.
+            let value = value.trim_matches(['[', ']', '"', '\'', ' ']);
+            let number = label.number();
+            (key == name || key.strip_suffix('s') == Some(name))
+                && (value == label.to_string() || number.is_some() && value.parse().ok() == number)
+        })
+    };
+    let mut kept = Labels::default();
+    for (name, label) in metric.place.iter().filter(|(name, label)| !says(name, label)) {
+        kept.set(name, label.clone());
+    }
+    kept.to_string()
 }
 
 /// The metrics that every complete cell has, in the order of the first.

@@ -142,3 +142,17 @@ fn a_cell_that_fails_does_not_stop_the_others() {
     assert!(told.contains("error: all 2 cells lack an input: corpus.path: "), "{told}");
     assert!(read(&out.join("index.md")).contains("None of 2 cells is complete"));
 }
+
+#[test]
+fn a_label_that_says_again_what_was_swept_does_not_part_the_numbers() {
+    let dir = tempfile::tempdir().unwrap();
+    let words = ["sweep", "tensor-train/compress", "order=[\"identity\"]", "ranks=[2],[4]"];
+    let output = ran(dir.path(), &[&words[..], &["--out", "out"]].concat());
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let page = read(&dir.path().join("out/index.md"));
+    let table = page.split("## The numbers").nth(1).unwrap();
+    // In results.json these stand at rank=2 and at rank=4.
+    let error = "relative_error (embedding=tt order=identity)";
+    assert!(table.contains(error) && !table.contains("rank=2"), "{table}");
+    assert!(page.starts_with("# relative_error ("), "{page}");
+}

@@ -67,7 +67,7 @@ fn six_cells_of_an_array_job_finish_though_one_is_interrupted_and_requeued() {
     let output = on(&cluster, dir.path(), &resume).output().unwrap();
     let told = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(0), "{told}");
-    assert!(told.contains(": 1 tasks in out"), "{told}");
+    assert!(told.contains(": 1 of 6 cells in out"), "{told}");
     let script = std::fs::read_to_string(out.join("sweep.sbatch")).unwrap();
     assert!(script.contains("#SBATCH --array=4\n"), "{script}");
     assert!(statuses(&out).iter().all(|status| status.as_deref() == Some("complete")));

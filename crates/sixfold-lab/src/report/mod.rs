@@ -24,7 +24,7 @@ pub use side_by_side::side_by_side;
 
 const PAGE_STYLE: &str = include_str!("../../templates/page.css");
 /// Sorts tables; whoever reads without scripts misses nothing else.
-const SCRIPT: &str = include_str!("../../templates/sort.js");
+pub(crate) const SCRIPT: &str = include_str!("../../templates/sort.js");
 
 /// Everything that stands in the report of a run.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use super::numbers::{Done, numbers, sentence, shared};
 use super::plan::Sweep;
 use super::state::State;
 use crate::atomic::atomic_write;
-use crate::report::page_style;
+use crate::report::{SCRIPT, page_style};
 use crate::table::{Cell, Table};
 
 struct Line<'a> {
@@ -22,6 +22,7 @@ struct Line<'a> {
 #[template(path = "sweep.html")]
 struct Page<'a> {
     style: String,
+    script: &'static str,
     sentence: &'a str,
     experiment: &'a str,
     preset: &'a str,
@@ -68,6 +69,7 @@ pub(crate) fn write_index(sweep: &Sweep<'_>) -> Result<Table> {
     let command = sweep.command();
     let page = Page {
         style: page_style(),
+        script: SCRIPT,
         sentence: &sentence,
         experiment: &sweep.sheet.experiment,
         preset: &sweep.sheet.preset,

@@ -233,7 +233,8 @@ fn similarity_compares_by_pairs_and_goes_on_after_an_interruption() {
     assert_same(&timeless(resumed), &timeless(straight));
 
     let missing = [&more[..3], &["sets=[\"EN-MEN\"]"]].concat();
-    let arguments = [&["run", "sgns/similarity"], &missing[..]].concat();
+    let out = dir.path().join("missing").display().to_string();
+    let arguments = [&["run", "sgns/similarity", "--out", &out], &missing[..]].concat();
     let output = crate::interrupt::start(&arguments, &crate::started::VARIABLES);
     let output = output.wait_with_output().unwrap();
     let told = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -17,13 +17,14 @@ use crate::rundir::RunDir;
 pub struct Work {
     what: String,
     steps: Option<u64>,
+    shared: bool,
 }
 
 impl Work {
     /// Trainings of so many steps; `step` says what a step reads.
     pub fn trainings(count: usize, steps: u64, step: &str) -> Self {
         let what = format!("{}, {steps} steps each, {step} a step", counted(count, "training"));
-        Self { what, steps: Some(steps * count as u64) }
+        Self { what, steps: Some(steps * count as u64), shared: false }
     }
 
     /// Trainings over all of the data so many times: how many steps that is, the data decides.
@@ -32,16 +33,24 @@ impl Work {
         Self {
             what: format!("{}, {epochs} each, {step} a step", counted(count, "training")),
             steps: None,
+            shared: false,
         }
     }
 
     /// Anything else, such as searches with their budget.
     pub fn other(count: usize, thing: &str, size: &str) -> Self {
-        Self { what: format!("{}, {size}", counted(count, thing)), steps: None }
+        Self { what: format!("{}, {size}", counted(count, thing)), steps: None, shared: false }
+    }
+
+    /// The same, done once for all seeds.
+    #[must_use]
+    pub fn shared(self) -> Self {
+        Self { shared: true, ..self }
     }
 
     /// The line for a reader; the seeds of a run do it one after the other.
     fn line(&self, seeds: usize) -> String {
+        let seeds = if self.shared { 1 } else { seeds };
         let steps =
             self.steps.map(|steps| format!(" ({} steps)", number((steps * seeds as u64) as f64)));
         let seeds = if seeds > 1 { format!(", for each of {seeds} seeds") } else { String::new() };
@@ -50,10 +59,7 @@ impl Work {
 }
 
 fn counted(count: usize, thing: &str) -> String {
-    let plural = match thing.strip_suffix("ch") {
-        Some(_) => "es",
-        None => "s",
-    };
+    let plural = if thing.ends_with("search") { "es" } else { "s" };
     format!("{count} {thing}{}", if count == 1 { "" } else { plural })
 }
 
@@ -147,6 +153,11 @@ mod tests {
             work.line(3),
             "14 trainings, 200 steps each, 8 × 128 tokens a step, for each of 3 seeds (8400 steps)"
         );
+        assert_eq!(
+            Work::trainings(1, 9, "x").shared().line(3),
+            "1 training, 9 steps each, x a step (9 steps)"
+        );
+        assert_eq!(Work::epochs(2, 2, "x").line(1), "2 trainings, 2 epochs each, x a step");
         assert_eq!(Work::epochs(1, 1, "x").line(1), "1 training, 1 epoch each, x a step");
         assert_eq!(Work::other(2, "search", "y").line(1), "2 searches, y");
     }

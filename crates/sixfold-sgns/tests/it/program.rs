@@ -154,9 +154,10 @@ fn an_end_at_any_time_leaves_no_temporary_files() {
             .spawn()
             .unwrap();
         while !spills(child.id()) && child.try_wait().unwrap().is_none() {}
-        // It fails for a process that has ended meanwhile.
+        // Not INT, which whoever runs the tests in the background may have told all its children to ignore. It fails for
+        // a process that has ended meanwhile.
         let id = child.id().to_string();
-        let _ = Command::new("kill").args(["-INT", &id]).output();
+        let _ = Command::new("kill").args(["-TERM", &id]).output();
         if !child.wait().unwrap().success() {
             break;
         }

@@ -41,10 +41,13 @@ impl Default for TuningRecipe {
 }
 
 impl TuningRecipe {
-    /// Trainings of this kind, for the dry run.
-    pub(super) fn work(&self, trainings: usize, max_tokens: usize) -> Work {
+    /// What so many methods train, for the dry run: trials of learning rates, which all seeds share, and a training each.
+    pub(super) fn work(&self, methods: usize, max_tokens: usize) -> Vec<Work> {
         let step = format!("{} × {max_tokens} tokens at most", self.batch_size);
-        Work::trainings(trainings, self.steps, &step)
+        let trials =
+            if self.learning_rates.len() > 1 { methods * self.learning_rates.len() } else { 0 };
+        let trials = (trials > 0).then(|| Work::trainings(trials, self.steps, &step).shared());
+        trials.into_iter().chain([Work::trainings(methods, self.steps, &step)]).collect()
     }
 
     /// The settings of one training.

@@ -49,8 +49,7 @@ impl Experiment for Ablation {
     }
 
     fn work(&self, config: &AblationConfig) -> Vec<Work> {
-        let each = config.recipe.learning_rates.len() + 1;
-        vec![config.recipe.work(variants(config).len() * each, config.max_tokens)]
+        config.recipe.work(variants(config).len(), config.max_tokens)
     }
 
     fn run(&self, config: &AblationConfig, cx: &mut Context) -> Result<()> {

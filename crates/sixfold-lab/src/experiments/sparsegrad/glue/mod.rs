@@ -45,10 +45,7 @@ impl Experiment for Glue {
     }
 
     fn work(&self, config: &GlueConfig) -> Vec<Work> {
-        let each = config.recipe.learning_rates.len() + 1;
-        vec![
-            config.recipe.work(config.tasks.len() * config.methods.len() * each, config.max_tokens),
-        ]
+        config.recipe.work(config.tasks.len() * config.methods.len(), config.max_tokens)
     }
 
     fn run(&self, config: &GlueConfig, cx: &mut Context) -> Result<()> {

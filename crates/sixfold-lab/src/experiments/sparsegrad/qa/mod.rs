@@ -45,8 +45,7 @@ impl Experiment for Qa {
     }
 
     fn work(&self, config: &QaConfig) -> Vec<Work> {
-        let each = config.recipe.learning_rates.len() + 1;
-        vec![config.recipe.work(config.methods.len() * each, config.max_tokens)]
+        config.recipe.work(config.methods.len(), config.max_tokens)
     }
 
     fn run(&self, config: &QaConfig, cx: &mut Context) -> Result<()> {

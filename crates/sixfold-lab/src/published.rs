@@ -41,6 +41,8 @@ pub struct Published {
     pub spread: Option<f64>,
     /// How far ours may be from it without contradicting it, as the file says for the whole table.
     pub tolerance: Option<f64>,
+    /// Why numbers of other presets than `paper` are not to be judged, such as another corpus; shown they are.
+    pub unless_paper: Option<String>,
     /// How a user gets a number of ours.
     pub how: String,
 }
@@ -80,6 +82,7 @@ struct PaperTable {
     #[serde(default, rename = "where")]
     place: BTreeMap<String, Label>,
     tolerance: Option<f64>,
+    unless_paper: Option<String>,
     how: String,
     columns: Vec<Column>,
     rows: Vec<Row>,
@@ -158,6 +161,7 @@ fn numbers(file: File, experiment: &str) -> Result<Vec<Published>> {
                     value: row.values[number],
                     spread: row.spread.get(number).copied(),
                     tolerance: table.tolerance,
+                    unless_paper: table.unless_paper.clone(),
                     how: table.how.clone(),
                 });
             }
@@ -268,6 +272,14 @@ mod tests {
         let without = Published { spread: None, ..published };
         assert_eq!(without.verdict(&Metric::new("m", 1.0)).name(), "not comparable");
         assert!(!without.judge(&[]).1.is_judged());
+        // A run of another corpus is shown, and not judged.
+        let runs = [results(1.0, None)];
+        let other = Published { unless_paper: Some("another corpus".to_owned()), ..tolerant };
+        let (ours, verdict) = other.judge(&runs);
+        assert!(ours.is_some());
+        assert_eq!(verdict, Verdict::NotComparable("another corpus".to_owned()));
+        let paper = [Results { preset: "paper".to_owned(), ..runs[0].clone() }];
+        assert_eq!(other.judge(&paper).1.name(), "reproduced");
     }
 
     #[test]

@@ -10,16 +10,39 @@ use crate::experiment::Registry;
 use crate::table::{Cell, Table};
 use crate::terminal::print;
 
-/// Prints the experiments that speak of all `words`.
+/// What the experiments of a crate are after.
+const PAPERS: [(&str, &str); 6] = [
+    ("geometry", "The Shape of Learning, EACL Findings 2024"),
+    ("linearity", "Your Transformer is Secretly Linear, ACL 2024"),
+    ("sgns", "Riemannian Optimization for Skip-Gram Negative Sampling (RO-SGNS), ACL 2017"),
+    ("sparsegrad", "SparseGrad, EMNLP 2024"),
+    ("tensor-train", "Tensorized Embedding Layers (TT, TR), EMNLP Findings 2020"),
+    ("triggers", "Layerwise universal adversarial attack on NLP models (LUAT), ACL Findings 2023"),
+];
+
+/// Prints the experiments that speak of all `words`, paper by paper.
 pub(crate) fn list(registry: &Registry, words: &[String], json: bool) -> Result<()> {
+    let mut text = String::new();
     let mut table = Table::new("list", "", ["experiment", "answers", "time"]);
     let mut entries = Vec::new();
+    let mut last = "";
+    let mut close = |table: &mut Table, paper: &str| {
+        if !table.rows.is_empty() {
+            text += &format!("{paper}\n{}\n\n", table.to_terminal());
+            table.rows.clear();
+        }
+    };
     for experiment in registry.iter() {
         let about = experiment.resolve(Preset::Smoke, &[])?.about;
-        let said = [experiment.name(), experiment.title(), &about.question, &about.answers];
-        let said = said.join(" ").to_lowercase();
-        if !words.iter().all(|word| said.contains(&word.to_lowercase())) {
+        let group = experiment.name().split('/').next().unwrap_or_default();
+        let paper = PAPERS.iter().find(|(name, _)| *name == group).map_or("", |(_, paper)| paper);
+        let said = [experiment.name(), experiment.title(), &about.question, &about.answers, paper];
+        if !words.iter().all(|word| speaks(&said.join(" "), word)) {
             continue;
+        }
+        if paper != last {
+            close(&mut table, last);
+            last = paper;
         }
         table.push([
             Cell::from(experiment.name()),
@@ -29,6 +52,7 @@ pub(crate) fn list(registry: &Registry, words: &[String], json: bool) -> Result<
         entries.push(json!({
             "name": experiment.name(),
             "title": experiment.title(),
+            "paper": paper,
             "question": about.question,
             "answers": about.answers,
             "hardware": about.hardware,
@@ -36,14 +60,23 @@ pub(crate) fn list(registry: &Registry, words: &[String], json: bool) -> Result<
             "presets": PRESETS,
         }));
     }
+    close(&mut table, last);
     if json {
         return print(&format!("{}\n", serde_json::to_string_pretty(&entries)?));
     }
-    if table.rows.is_empty() {
+    if entries.is_empty() {
         let words = words.join(" ");
         return Err(config(format!("no experiment speaks of `{words}`; `list` alone shows all")));
     }
-    print(&format!("{}\n", table.to_terminal()))
+    print(&text)
+}
+
+/// Whether a word of `text` begins with `word`, or the phrase stands in it; upper and lower case are the same.
+fn speaks(text: &str, word: &str) -> bool {
+    let (text, word) = (text.to_lowercase(), word.to_lowercase());
+    let starts =
+        |(at, _): (usize, &str)| !text[..at].chars().next_back().is_some_and(char::is_alphanumeric);
+    text.match_indices(&word).any(starts)
 }
 
 /// Prints a resolved config with the origin of each value.

@@ -55,14 +55,20 @@ impl fmt::Display for Verdict {
 impl Published {
     /// The first of the runs that has this quantity, and how it stands to the paper's.
     pub fn judge<'a>(&self, runs: &'a [Results]) -> (Option<&'a Metric>, Verdict) {
-        let found = runs.iter().find_map(|run| self.ours(run));
-        let verdict = match found {
-            Some(ours) => self.verdict(ours),
-            None if runs.is_empty() => Verdict::NotComparable("there is no run of ours".to_owned()),
-            None => Verdict::NotComparable(
+        let found = runs.iter().find_map(|run| Some((run, self.ours(run)?)));
+        let verdict = match (found, &self.unless_paper) {
+            (Some((run, _)), Some(why)) if run.preset != "paper" => {
+                Verdict::NotComparable(why.clone())
+            }
+            (Some((_, ours)), _) => self.verdict(ours),
+            (None, _) if runs.is_empty() => {
+                Verdict::NotComparable("there is no run of ours".to_owned())
+            }
+            (None, _) => Verdict::NotComparable(
                 "no run of ours has the same model, task and method".to_owned(),
             ),
         };
+        let found = found.map(|(_, ours)| ours);
         (found, verdict)
     }
 

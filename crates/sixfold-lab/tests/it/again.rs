@@ -96,6 +96,9 @@ fn a_word_of_a_paper_finds_its_experiments() {
     let dir = tempfile::tempdir().unwrap();
     let (text, _) = lab(dir.path(), dir.path(), &["list", "tensor-train", "SENTIMENT"]);
     assert!(text.contains("tensor-train/sentiment") && !text.contains("sgns/"), "{text}");
+    // A word is not found in the middle of another one, such as `evaluation`.
+    let (text, _) = lab(dir.path(), dir.path(), &["list", "luat"]);
+    assert!(text.contains("triggers/audit") && !text.contains("sparsegrad/"), "{text}");
     let nothing = Command::new(env!("CARGO_BIN_EXE_sixfold-lab")).args(["list", "xyzzy"]).output();
     let nothing = nothing.unwrap();
     assert_eq!(nothing.status.code(), Some(2));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::environment::Environment;
-use crate::record::{Labels, Metric, Results};
+use crate::record::{Labels, Metric, Results, together};
 use crate::table::{Cell, Table};
 
 /// Two values of one key; none where a run does not have it.
@@ -128,13 +128,8 @@ fn numbers(first: &Results, second: &Results) -> Vec<NumberPair> {
     let same = |a: &Metric, b: &Metric| a.name == b.name && a.place == b.place;
     let of = |metric: &Metric, a: Option<&Metric>, b: Option<&Metric>| {
         let difference = a.zip(b).map(|(a, b)| b.value - a.value);
-        let half = |one: Option<&Metric>| {
-            one.and_then(|one| one.ci95).map(|[low, high]| (high - low) / 2.0)
-        };
-        let room = match (half(a), half(b)) {
-            (None, None) => None,
-            (a, b) => Some(a.unwrap_or(0.0).hypot(b.unwrap_or(0.0))),
-        };
+        let half = |one: Option<&Metric>| one.and_then(Metric::half_interval);
+        let room = together(half(a), half(b));
         NumberPair {
             name: metric.name.clone(),
             place: metric.place.clone(),

@@ -69,6 +69,11 @@ impl Metric {
         self
     }
 
+    /// Half of the interval.
+    pub fn half_interval(&self) -> Option<f64> {
+        self.ci95.map(|[low, high]| (high - low) / 2.0)
+    }
+
     /// The same with a unit.
     pub fn unit(mut self, unit: &str) -> Self {
         unit.clone_into(&mut self.unit);
@@ -167,6 +172,14 @@ pub(crate) fn mean_and_interval(values: &[f64]) -> (f64, Option<[f64; 2]>) {
         Some([mean - half, mean + half])
     });
     (mean, interval)
+}
+
+/// Two spreads of independent numbers together, √(a² + b²); none where neither has one.
+pub(crate) fn together(a: Option<f64>, b: Option<f64>) -> Option<f64> {
+    match (a, b) {
+        (None, None) => None,
+        (a, b) => Some(a.unwrap_or(0.0).hypot(b.unwrap_or(0.0))),
+    }
 }
 
 /// The sample standard deviation.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::Published;
 use crate::format::short;
-use crate::record::{Metric, Results};
+use crate::record::{Metric, Results, together};
 
 /// What the comparison of two numbers says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,23 +74,20 @@ impl Published {
 
     /// How `ours` stands to it.
     ///
-    /// Both spreads together are √(s² + h²): s is the paper's ±, h half of our 95 % interval, or zero where one has
-    /// none. Errors of two laboratories are independent, so that their sum would be too lenient.
+    /// The paper's ± and half of our 95 % interval add as squares: errors of two laboratories are independent, so that
+    /// their sum would be too lenient.
     pub fn verdict(&self, ours: &Metric) -> Verdict {
         if !ours.value.is_finite() {
             return Verdict::NotComparable("ours is not a number".to_owned());
         }
-        let half = ours.ci95.map(|[low, high]| (high - low) / 2.0);
+        let half = ours.half_interval();
         let apart = (ours.value - self.value).abs();
         let whose = match (self.spread, half) {
             (Some(_), Some(_)) => "both spreads together",
             (Some(_), None) => "the paper's spread",
             (None, _) => "our interval",
         };
-        let room = match (self.spread, half) {
-            (None, None) => None,
-            (s, h) => Some(s.unwrap_or(0.0).hypot(h.unwrap_or(0.0))),
-        };
+        let room = together(self.spread, half);
         if let Some(room) = room.filter(|room| apart <= *room) {
             return Verdict::Reproduced(format!(
                 "{} apart, {whose}: {}",

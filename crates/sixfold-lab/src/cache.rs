@@ -8,9 +8,8 @@ use anyhow::Result;
 use crate::data::fingerprints;
 use crate::environment::{Clock, Environment, capture};
 use crate::experiment::AnyExperiment;
-use crate::record::Results;
 use crate::rundir::RunDir;
-use crate::runner::{Plan, Request, Session};
+use crate::runner::{Plan, Request, Session, finished};
 
 /// The latest complete run below `root` with the same key: config, device, seeds, code and content of the inputs.
 ///
@@ -27,18 +26,13 @@ pub(crate) fn find(
     session: &Session,
 ) -> Result<Option<PathBuf>> {
     let Ok(entries) = fs::read_dir(root) else { return Ok(None) };
-    let seeds = if experiment.uses_seed() { &request.seeds[..] } else { &request.seeds[..1] };
     let mut found: Vec<(String, PathBuf, Environment)> = entries
         .flatten()
-        .filter_map(|entry| {
-            let path = entry.path();
+        .map(|entry| entry.path())
+        .filter(|path| finished(experiment, path, &plan.hash, &request.seeds))
+        .filter_map(|path| {
             let dir = RunDir::open(&path).ok()?;
-            let status = dir.status().ok()?;
-            let results = dir.read_json::<Results>("results.json").ok()?;
-            let same = status.config_hash == plan.hash && results.seeds == seeds;
-            let complete = status.status == "complete";
-            (same && complete).then_some(())?;
-            Some((status.updated, path, dir.read_json("env.json").ok()?))
+            Some((dir.status().ok()?.updated, path, dir.read_json("env.json").ok()?))
         })
         .collect();
     if found.is_empty() {

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::atomic::{atomic_write, create_dir, remove_leftovers};
+use crate::atomic::{atomic_write, create_dir};
 use crate::environment::now;
 use crate::error::{config, doing, missing};
 
@@ -133,7 +133,6 @@ impl RunDir {
         if status.is_alive() {
             return Err(config(format!("--resume: {shown} is in use by process {}", status.pid)));
         }
-        remove_leftovers(path);
         Ok(dir)
     }
 

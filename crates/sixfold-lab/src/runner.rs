@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, anyhow};
 
+use crate::atomic::remove_leftovers;
 use crate::config::{Override, Preset, Resolved};
 use crate::context::{Context, Kept};
 use crate::data::{Locator, fingerprints};
@@ -162,7 +163,10 @@ pub fn execute(
         session.locator.check(input)?;
     }
     let dir = match earlier {
-        Some(dir) => dir,
+        Some(dir) => {
+            remove_leftovers(dir.path());
+            dir
+        }
         None => RunDir::create(&plan.path, request.force)?,
     };
     session.progress.say(&format!("{} in {}", experiment.name(), plan.path.display()));
@@ -171,11 +175,11 @@ pub fn execute(
     };
     status("running", None)?;
     dir.write("config.toml", plan.resolved.to_toml()?)?;
-    let environment = || {
-        let command = reproduction(plan, request);
-        capture(&command, &request.device, session.locator.repo(), &clock)
+    let command = reproduction(plan, request);
+    let begun = Environment {
+        inputs: fingerprints(&inputs, &session.locator)?,
+        ..capture(&command, &request.device, session.locator.repo(), &clock)
     };
-    let begun = Environment { inputs: fingerprints(&inputs, &session.locator)?, ..environment() };
     dir.write_json("env.json", &begun)?;
 
     let (kept, failure) = run_seeds(experiment, plan, request, session, &dir);

@@ -107,6 +107,18 @@ pub enum Error {
         /// Updates done.
         updates: usize,
     },
+    /// The memory of the device does not hold a batch, or one example where batches are halved until they fit.
+    #[error("the memory of the device is out, fewer positions at once may fit: {reason}")]
+    OutOfMemory {
+        /// What its driver says.
+        reason: String,
+    },
+    /// The device failed.
+    #[error("the device failed: {reason}")]
+    Device {
+        /// What its driver says.
+        reason: String,
+    },
     /// Host linear algebra failed.
     #[error(transparent)]
     Linalg(#[from] sixfold_linalg::Error),

@@ -7,7 +7,7 @@ use ndarray::Array2;
 use rand_chacha::ChaCha8Rng;
 use sixfold_model::{Projection, SequenceClassifier, TokenEmbedding, cross_entropy};
 
-use super::passes::groups;
+use super::passes::in_groups;
 use super::victim::ModelVictim;
 use crate::score::rank::token_scores;
 use crate::score::{Query, Scorer, TokenScores};
@@ -51,7 +51,7 @@ impl<E: TokenEmbedding, P: Projection> Scorer for Uat<'_, E, P> {
     fn score(&mut self, query: Query<'_>, _: &mut ChaCha8Rng) -> Result<TokenScores> {
         let table = self.victim.table();
         let mut sum = Array2::<f64>::zeros((query.trigger.len(), table.ncols()));
-        for group in groups(self.victim, query)? {
+        in_groups(self.victim, query, |group| {
             let x = Tensor::from_inner(group.vectors(self.victim)?).require_grad();
             let state = self.tracked.body.embed_vectors(&group.batch, x.clone())?;
             let SequenceClassifier { body, head } = &self.tracked;
@@ -63,8 +63,8 @@ impl<E: TokenEmbedding, P: Projection> Scorer for Uat<'_, E, P> {
             let clean = Tensor::<1, Int>::from_ints(clean.as_slice(), &x.device());
             let gradients = cross_entropy(scores, clean).sum().backward();
             let gradient = x.grad(&gradients).expect("the input is tracked");
-            group.gather(gradient, &mut sum)?;
-        }
+            group.gather(gradient, &mut sum)
+        })?;
         let directions = sum.mapv(|value| value as f32);
         let values = token_scores(directions.view(), table.view());
         Ok(TokenScores { values, cost: self.cost(query.examples.len()) })

@@ -3,6 +3,7 @@
 mod encode;
 mod layerwise;
 mod loss;
+mod memory;
 mod passes;
 mod profile;
 mod victim;

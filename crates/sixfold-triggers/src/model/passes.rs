@@ -4,6 +4,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use ndarray::{Array2, ArrayView2};
 use sixfold_model::{Batch, Projection, TokenEmbedding};
 
+use super::memory::read;
 use super::victim::ModelVictim;
 use crate::score::Query;
 use crate::{Error, Result, Sequence};
@@ -18,21 +19,21 @@ pub(super) struct Group {
     pub(super) seats: Vec<usize>,
 }
 
-/// The examples of a query with its trigger, in groups of similar length.
-pub(super) fn groups<E: TokenEmbedding, P: Projection>(
+/// Runs the examples of a query with its trigger in groups of similar length, in halves where they do not fit: `run`
+/// leaves nothing behind where it fails.
+pub(super) fn in_groups<E: TokenEmbedding, P: Projection>(
     victim: &ModelVictim<E, P>,
     query: Query<'_>,
-) -> Result<Vec<Group>> {
+    mut run: impl FnMut(Group) -> Result<()>,
+) -> Result<()> {
     let attacked = query.examples.iter().zip(query.seats);
     let sequences: Vec<Sequence> =
         attacked.map(|(example, &seat)| example.with_trigger(query.trigger, seat)).collect();
-    let groups = victim.groups(&sequences).into_iter();
-    groups
-        .map(|examples| {
-            let seats = examples.iter().map(|&i| query.seats[i]).collect();
-            Ok(Group { batch: victim.batch(&sequences, &examples)?, examples, seats })
-        })
-        .collect()
+    victim.in_groups(&sequences, |examples| {
+        let seats = examples.iter().map(|&i| query.seats[i]).collect();
+        let batch = victim.batch(&sequences, examples)?;
+        run(Group { batch, examples: examples.to_vec(), seats })
+    })
 }
 
 impl Group {
@@ -61,7 +62,7 @@ impl Group {
     }
 
     /// The sum over examples of a gradient at the tokens of the trigger:
-    /// `[rows, len, d]` → `[length, d]`, added to `sum`.
+    /// `[rows, len, d]` → `[length, d]`, added to `sum`, which is left alone by errors.
     pub(super) fn gather(&self, gradient: Tensor<3>, sum: &mut Array2<f64>) -> Result<()> {
         let [rows, len, width] = gradient.dims();
         let length = sum.nrows();
@@ -73,8 +74,7 @@ impl Group {
             .collect();
         let at = Tensor::<1, Int>::from_ints(at.as_slice(), &gradient.device());
         let taken = gradient.reshape([rows * len, width]).select(0, at);
-        let values: Vec<f32> =
-            taken.reshape([rows, length * width]).sum_dim(0).into_data().iter::<f32>().collect();
+        let values = read(taken.reshape([rows, length * width]).sum_dim(0))?;
         if let Some(index) = values.iter().position(|value| !value.is_finite()) {
             return Err(Error::NotFinite { what: "a gradient at the trigger", index });
         }

@@ -6,7 +6,8 @@ use burn::tensor::{Tensor, TensorData};
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
 use sixfold_model::{Dual, Projection, TokenEmbedding, Transformer};
 
-use super::passes::{Group, groups, pull};
+use super::memory::read;
+use super::passes::{Group, in_groups, pull};
 use super::victim::ModelVictim;
 use crate::power::{Jacobian, norm};
 use crate::score::Query;
@@ -48,7 +49,11 @@ impl<'a, E: TokenEmbedding, P: Projection> LayerMap<'a, E, P> {
         if query.examples.is_empty() {
             return Err(Error::Empty { what: "example to differentiate at" });
         }
-        let groups = groups(victim, query)?;
+        let mut groups = Vec::new();
+        in_groups(victim, query, |group| {
+            groups.push(group);
+            Ok(())
+        })?;
         let tokens: usize = groups.iter().map(|group| group.batch.n_tokens()).sum();
         Ok(Self {
             tracked: victim.classifier().body.clone().no_grad().train(),
@@ -76,7 +81,7 @@ impl<E: TokenEmbedding, P: Projection> Jacobian for LayerMap<'_, E, P> {
                 moved = Some(hidden.tangent.clone());
             })?;
             let moved = moved.expect("at least one block is passed");
-            out.extend(kept(moved, group).into_iter().map(f64::from));
+            out.extend(kept(moved, group)?.into_iter().map(f64::from));
         }
         Ok(Array1::from_vec(out))
     }
@@ -135,13 +140,20 @@ pub fn sensitivity<E: TokenEmbedding, P: Projection>(
     }
     let n_layers = victim.n_layers();
     let mut norms = vec![Vec::new(); n_layers];
-    for group in groups(victim, query)? {
-        through(victim, &group, v, n_layers, &mut |layer, hidden| {
-            let values = kept(hidden.tangent.clone(), &group).into_iter().map(f64::from);
-            let values: Array1<f64> = values.collect();
-            norms[layer - 1].push(norm(values.view(), Exponent::Finite(q)));
+    in_groups(victim, query, |group| {
+        let mut of_group = Vec::with_capacity(n_layers);
+        through(victim, &group, v, n_layers, &mut |_, hidden| {
+            of_group.push(kept(hidden.tangent.clone(), &group).map(|values| {
+                let values: Array1<f64> = values.into_iter().map(f64::from).collect();
+                norm(values.view(), Exponent::Finite(q))
+            }));
         })?;
-    }
+        let of_group = of_group.into_iter().collect::<Result<Vec<f64>>>()?;
+        for (norms, norm) in norms.iter_mut().zip(of_group) {
+            norms.push(norm);
+        }
+        Ok(())
+    })?;
     // The q-norm of parts is the q-norm of their q-norms.
     let total = |parts: Vec<f64>| norm(Array1::from_vec(parts).view(), Exponent::Finite(q));
     let norms: Vec<f64> = norms.into_iter().map(total).collect();
@@ -168,9 +180,9 @@ fn through<E: TokenEmbedding, P: Projection>(
 }
 
 /// The rows of tokens that are no padding.
-fn kept(hidden: Tensor<3>, group: &Group) -> Vec<f32> {
+fn kept(hidden: Tensor<3>, group: &Group) -> Result<Vec<f32>> {
     let [_, _, width] = hidden.dims();
-    let values: Vec<f32> = hidden.into_data().iter::<f32>().collect();
+    let values = read(hidden)?;
     let tokens = group.batch.token_indices().into_iter();
-    tokens.flat_map(|token| values[token * width..][..width].to_vec()).collect()
+    Ok(tokens.flat_map(|token| values[token * width..][..width].to_vec()).collect())
 }

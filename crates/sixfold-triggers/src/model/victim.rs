@@ -11,6 +11,7 @@ use sixfold_model::{
     Tokenizer, buckets,
 };
 
+use super::memory::{Positions, read};
 use crate::{Error, Result, Sequence, Victim};
 
 /// Positions of one forward pass, padding included: enough for the products, little enough for the caches.
@@ -18,12 +19,13 @@ const POSITIONS: usize = 4096;
 
 /// A classifier that is audited, without dropout and outside any tape.
 ///
-/// Sequences run in batches of similar length, so that little is padding.
+/// Sequences run in batches of similar length, so that little is padding; a batch that the memory of the device does
+/// not hold runs in halves.
 #[derive(Clone, Debug)]
 pub struct ModelVictim<E: TokenEmbedding = Embedding, P: Projection = Linear> {
     classifier: SequenceClassifier<E, P>,
     pad_id: u32,
-    positions: usize,
+    positions: Positions,
     table: Array2<f32>,
 }
 
@@ -68,19 +70,19 @@ impl<E: TokenEmbedding, P: Projection> ModelVictim<E, P> {
         let ids =
             Tensor::<1, burn::tensor::Int>::from_ints(ids.as_slice(), &classifier.body.device());
         let vectors = tokens.embed(ids.reshape([1, rows]));
-        let values: Vec<f32> = vectors.into_data().iter::<f32>().collect();
+        let values = read(vectors)?;
         if let Some(index) = values.iter().position(|value| !value.is_finite()) {
             return Err(Error::NotFinite { what: "the token embedding", index });
         }
         let table =
             Array2::from_shape_vec((rows, width), values).expect("as many as the table has");
-        Ok(Self { classifier, pad_id, positions: POSITIONS, table })
+        Ok(Self { classifier, pad_id, positions: Positions::new(POSITIONS), table })
     }
 
     /// Runs at most so many positions at once, padding included; at least one sequence. 4096 by default: a smaller
-    /// number takes less memory.
+    /// number takes less memory. It is halved where the device says that its memory is out.
     pub fn with_positions(mut self, positions: usize) -> Self {
-        self.positions = positions.max(1);
+        self.positions = Positions::new(positions);
         self
     }
 
@@ -99,10 +101,16 @@ impl<E: TokenEmbedding, P: Projection> ModelVictim<E, P> {
         self.classifier.body.n_layers()
     }
 
-    /// Groups of sequences of similar length.
-    pub(super) fn groups(&self, sequences: &[Sequence]) -> Vec<Vec<usize>> {
+    /// Runs groups of sequences of similar length, in halves where they do not fit: `run` leaves nothing behind where
+    /// it fails.
+    pub(super) fn in_groups(
+        &self,
+        sequences: &[Sequence],
+        run: impl FnMut(&[usize]) -> Result<()>,
+    ) -> Result<()> {
         let lengths: Vec<usize> = sequences.iter().map(|sequence| sequence.ids.len()).collect();
-        buckets(&lengths, self.positions)
+        let groups = buckets(&lengths, self.positions.get());
+        self.positions.in_parts(groups, |row| lengths[row], run)
     }
 
     /// Some of the sequences as one batch.
@@ -139,15 +147,15 @@ impl<E: TokenEmbedding, P: Projection> Victim for ModelVictim<E, P> {
         }
         let n_classes = self.n_classes();
         let mut scores = Array2::zeros((sequences.len(), n_classes));
-        for rows in self.groups(sequences) {
-            let found = self.classifier.forward(&self.batch(sequences, &rows)?)?;
-            let found: Vec<f32> = found.into_data().iter::<f32>().collect();
-            for (row, values) in rows.into_iter().zip(found.chunks(n_classes)) {
+        self.in_groups(sequences, |rows| {
+            let found = read(self.classifier.forward(&self.batch(sequences, rows)?)?)?;
+            for (&row, values) in rows.iter().zip(found.chunks(n_classes)) {
                 for (score, &value) in scores.row_mut(row).iter_mut().zip(values) {
                     *score = value;
                 }
             }
-        }
+            Ok(())
+        })?;
         match scores.iter().position(|score| !score.is_finite()) {
             Some(index) => Err(Error::NotFinite { what: "a class score", index }),
             None => Ok(scores),

@@ -1,124 +1,22 @@
 //! LUAT: tokens that move a hidden layer the most.
 
+mod config;
+
 use burn::module::Module;
 use burn::nn::{Embedding, Linear};
 use burn::tensor::{Device, Tensor, TensorData};
 use ndarray::{Array1, Array2, Axis};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, Exp1};
-use serde::{Deserialize, Serialize};
 use sixfold_model::{Dual, Projection, TokenEmbedding, Transformer};
 
-use super::passes::{Group, groups, pull};
+pub use self::config::{Derivative, LuatConfig, Rows, Start};
+use super::memory::read;
+use super::passes::{Group, in_groups, pull};
 use super::victim::ModelVictim;
 use crate::score::rank::{token_scores, top_tokens};
 use crate::score::{Query, Scorer, TokenScores};
-use crate::{Error, Forwards, Result};
-
-/// Settings of the layerwise scorer.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
-pub struct LuatConfig {
-    /// The block whose output is perturbed, from 0. The published code's default is 0.
-    pub layer: usize,
-    /// The norm of the perturbation, at least 1: 2. Larger ones ask for a few rows that move far.
-    pub q: f64,
-    /// Which rows of the hidden state count.
-    pub rows: Rows,
-    /// The mixture of tokens that a step starts from.
-    pub start: Start,
-    /// Power steps of an update: 1. Each costs as much as the first.
-    pub power_steps: usize,
-    /// How the Jacobian is applied.
-    pub derivative: Derivative,
-}
-
-/// Which rows of the hidden state count.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Rows {
-    /// All that is not padding, the trigger's own included, as in the published code.
-    #[default]
-    All,
-    /// All but the trigger's own, which always move.
-    NonTrigger,
-    /// The first, from which most encoders classify.
-    First,
-}
-
-/// The mixture of tokens that a step starts from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Start {
-    /// All allowed tokens alike: their mean.
-    #[default]
-    Constant,
-    /// Drawn from the Dirichlet distribution with parameters 1.
-    Random,
-}
-
-/// How the Jacobian of a layer is applied to a direction.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Derivative {
-    /// Dual numbers: exact.
-    #[default]
-    Tangent,
-    /// `(f(x + hv) − f(x))/h`. The step h is such that hv has this share of the mean length of a token vector:
-    /// 0.01 in f32.
-    Difference(f64),
-    /// `(f(x + hv) − f(x − hv))/2h`: 0.03 to 0.1 where products run in TF32. Not for bf16.
-    CentralDifference(f64),
-}
-
-impl Default for LuatConfig {
-    fn default() -> Self {
-        Self {
-            layer: 0,
-            q: 2.0,
-            rows: Rows::All,
-            start: Start::Constant,
-            power_steps: 1,
-            derivative: Derivative::Tangent,
-        }
-    }
-}
-
-impl LuatConfig {
-    /// Whether the settings fit each other and a model of so many layers.
-    ///
-    /// # Errors
-    /// [`Error::Config`] with all problems.
-    pub fn validate(&self, n_layers: usize) -> Result<()> {
-        let mut problems = Vec::new();
-        if self.layer >= n_layers {
-            problems.push(format!("layer is {}, expected below {n_layers}", self.layer));
-        }
-        if !(self.q.is_finite() && self.q >= 1.0) {
-            problems.push(format!("q is {}, expected a number of at least 1", self.q));
-        }
-        if self.power_steps == 0 {
-            problems.push("power-steps is 0, expected at least 1".to_owned());
-        }
-        if let Derivative::Difference(share) | Derivative::CentralDifference(share) =
-            self.derivative
-            && !(share.is_finite() && share > 0.0)
-        {
-            problems.push(format!("the step of differences is {share}, expected a number above 0"));
-        }
-        if problems.is_empty() { Ok(()) } else { Err(Error::Config { problems }) }
-    }
-
-    /// Forwards that one example costs in a model of so many layers, at most.
-    fn cost(&self, n_layers: usize) -> f64 {
-        let passes = match self.derivative {
-            Derivative::Tangent | Derivative::Difference(_) => 3.0,
-            Derivative::CentralDifference(_) => 4.0,
-        };
-        let depth = (self.layer + 1) as f64 / n_layers as f64;
-        passes * depth * self.power_steps as f64
-    }
-}
+use crate::{Forwards, Result};
 
 /// The layerwise method: `S = (Σ_x Jᵀ φ(J ε))·Eᵀ` at the tokens of the trigger, with `φ(z) = sign(z)|z|^(q−1)`.
 ///
@@ -174,7 +72,7 @@ impl<'a, E: TokenEmbedding, P: Projection> Luat<'a, E, P> {
         let mut sum = Array2::<f64>::zeros(v.dim());
         // Powers of large exponents leave f32, so moves are measured in the largest of the first group.
         let mut unit = None;
-        for group in groups(self.victim, query)? {
+        in_groups(self.victim, query, |group| {
             let device = self.victim.classifier().body.device();
             let vectors = group.vectors(self.victim)?;
             let dx = group.direction(v.view(), &device);
@@ -189,13 +87,16 @@ impl<'a, E: TokenEmbedding, P: Projection> Luat<'a, E, P> {
                 }
             };
             let moved = moved * self.row_mask(&group, query.trigger.len(), &device);
-            let unit = *unit.get_or_insert_with(|| {
-                let largest = moved.clone().abs().max().into_scalar::<f32>();
-                if largest > 0.0 { largest } else { 1.0 }
-            });
+            let unit = match unit {
+                Some(unit) => unit,
+                None => {
+                    let largest = read(moved.clone().abs().max())?[0];
+                    *unit.insert(if largest > 0.0 { largest } else { 1.0 })
+                }
+            };
             let u = phi(moved / unit, self.config.q);
-            group.gather(pull(&x, hidden, u), &mut sum)?;
-        }
+            group.gather(pull(&x, hidden, u), &mut sum)
+        })?;
         Ok(sum.mapv(|value| value as f32))
     }
 

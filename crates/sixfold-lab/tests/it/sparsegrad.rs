@@ -113,6 +113,24 @@ fn methods_learn_sentences_at_equal_size_and_a_stop_changes_nothing() {
 }
 
 #[test]
+fn few_examples_are_learned_by_heart_and_the_rate_that_fits_is_taken() {
+    let dir = tempfile::tempdir().unwrap();
+    let few = [
+        "methods=[\"full\"]",
+        "recipe.examples=16",
+        "recipe.steps=80",
+        "recipe.held_out=0",
+        "recipe.chosen_by=train-loss",
+        "recipe.learning_rates=[1e-6,3e-3]",
+    ];
+    let run = run("sparsegrad/glue", &dir.path().join("run"), &few);
+    assert!((run.value("learning_rate", &[]) - 3e-3).abs() < 1e-9);
+    assert!(run.value("train_loss", &[]) < 0.4, "{}", run.value("train_loss", &[]));
+    let told = "always of the same 16 examples, each seen 80 times";
+    assert!(run.report.contains(told), "{}", run.report);
+}
+
+#[test]
 fn published_tables_stand_beside_ours() {
     let text = crate::binary::compared("sparsegrad/glue");
     assert!(text.contains("Table 9") && text.contains("69.3"), "{text}");

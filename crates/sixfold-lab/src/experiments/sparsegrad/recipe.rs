@@ -5,6 +5,7 @@ use sixfold_model::train::{AdamWConfig, TrainerConfig};
 
 use crate::config::Problem;
 use crate::estimate::Work;
+use crate::format::short;
 
 /// A training, the same for all methods but for its learning rate.
 ///
@@ -17,14 +18,30 @@ pub struct TuningRecipe {
     pub steps: u64,
     /// Examples of a step.
     pub batch_size: usize,
+    /// Examples of the training split that are learned from, always the same; 0 for all.
+    pub examples: usize,
     /// Learning rates that every method tries.
     pub learning_rates: Vec<f64>,
     /// The seed with which they are tried.
     pub tune_seed: u64,
-    /// Examples of the training split that choose among them, and that the trials do not learn from.
+    /// What chooses among them.
+    pub chosen_by: ChosenBy,
+    /// Examples of the training split that the trials do not learn from.
     pub held_out: usize,
     /// Batches of which calibrations take the gradients.
     pub calibration_batches: usize,
+}
+
+/// The loss whose minimum chooses a learning rate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChosenBy {
+    /// That of what is held out.
+    #[default]
+    HeldOutLoss,
+    /// That of the last tenth of the trial's steps, where the question is how well a method fits: of few examples, seen
+    /// many times, what is held out would choose the rate that learns least.
+    TrainLoss,
 }
 
 impl Default for TuningRecipe {
@@ -32,8 +49,10 @@ impl Default for TuningRecipe {
         Self {
             steps: 200,
             batch_size: 16,
+            examples: 0,
             learning_rates: vec![1e-4, 3e-4, 1e-3, 3e-3],
             tune_seed: 34,
+            chosen_by: ChosenBy::HeldOutLoss,
             held_out: 256,
             calibration_batches: 30,
         }
@@ -48,6 +67,34 @@ impl TuningRecipe {
             if self.learning_rates.len() > 1 { methods * self.learning_rates.len() } else { 0 };
         let trials = (trials > 0).then(|| Work::trainings(trials, self.steps, &step).shared());
         trials.into_iter().chain([Work::trainings(methods, self.steps, &step)]).collect()
+    }
+
+    /// How a learning rate was chosen, for the report.
+    pub(super) fn choice(&self) -> String {
+        let Self { tune_seed, held_out, .. } = self;
+        let by = match self.chosen_by {
+            ChosenBy::HeldOutLoss => {
+                format!("of the lowest loss on {held_out} held-out examples of the training split")
+            }
+            ChosenBy::TrainLoss => "that fitted best at the end of its steps".to_owned(),
+        };
+        match self.learning_rates.len() {
+            1 => "The learning rate was not tuned".to_owned(),
+            n => format!(
+                "Each method tried the same {n} learning rates with seed {tune_seed}, and took that {by}"
+            ),
+        }
+    }
+
+    /// What is learned from, for the report.
+    pub(super) fn subset(&self) -> String {
+        match self.examples {
+            0 => String::new(),
+            n => {
+                let times = self.steps as f64 * self.batch_size as f64 / n as f64;
+                format!(", always of the same {n} examples, each seen {} times", short(times))
+            }
+        }
     }
 
     /// The settings of one training.
@@ -80,7 +127,7 @@ impl TuningRecipe {
             require(!rates[..index].contains(lr), "learning_rates", format!("{lr} stands twice"));
         }
         require(
-            rates.len() < 2 || self.held_out > 0,
+            rates.len() < 2 || self.held_out > 0 || self.chosen_by == ChosenBy::TrainLoss,
             "held_out",
             "is 0, but learning rates are chosen by what is held out".to_owned(),
         );

@@ -13,7 +13,7 @@ use sixfold_sparsegrad::Adaptable;
 
 use super::outcome::{Outcome, last_tenth, median};
 use super::prepare::{Calibrations, prepare};
-use super::recipe::TuningRecipe;
+use super::recipe::{ChosenBy, TuningRecipe};
 use super::session;
 use super::ways::{Common, Way};
 use crate::context::Context;
@@ -79,14 +79,20 @@ impl<'a, S: Subject> Study<'a, S> {
         Ok(self.common.adapted(&model)?.into_values().collect())
     }
 
-    /// The examples that one trial learns from, and those that judge it.
+    /// The examples that a training learns from.
+    fn n_train(&self) -> usize {
+        let all = self.subject.n_train();
+        if self.recipe.examples > 0 { all.min(self.recipe.examples) } else { all }
+    }
+
+    /// The examples that one trial learns from, and those that are held out.
     pub(super) fn split(&self) -> (usize, Range<usize>) {
         let n = self.subject.n_train();
         let kept = n - self.recipe.held_out.min(n / 2);
-        (kept, kept..n)
+        (kept.min(self.n_train()), kept..n)
     }
 
-    /// The learning rate whose trial has the lowest held-out loss; of equal ones the first.
+    /// The learning rate whose trial has the lowest loss, as [`ChosenBy`] says; of equal ones the first.
     ///
     /// A trial that breaks down, with a gradient that is not finite, is out of the question.
     ///
@@ -112,7 +118,10 @@ impl<'a, S: Subject> Study<'a, S> {
                 let (n, held_out) = self.split();
                 let found = self.train(way, lr, n, &dir, &place, cx);
                 match found {
-                    Ok((model, _)) => Ok(Some(self.subject.held_out_loss(&model, held_out)?)),
+                    Ok((model, outcome)) => Ok(Some(match self.recipe.chosen_by {
+                        ChosenBy::HeldOutLoss => self.subject.held_out_loss(&model, held_out)?,
+                        ChosenBy::TrainLoss => outcome.train_loss,
+                    })),
                     Err(error) if broke_down(&error) => Ok(None),
                     Err(error) => Err(error),
                 }
@@ -127,7 +136,7 @@ impl<'a, S: Subject> Study<'a, S> {
         Ok(Chosen { lr, tried })
     }
 
-    /// Trains on all examples and scores.
+    /// Trains on all that is to be learned from, and scores.
     pub(super) fn outcome(
         &mut self,
         way: &Way,
@@ -139,7 +148,7 @@ impl<'a, S: Subject> Study<'a, S> {
         let key = format!("train {name}");
         let dir = session::folder(&key, cx);
         let outcome = cx.cell(&key, |cx| {
-            let n = self.subject.n_train();
+            let n = self.n_train();
             let (model, mut outcome) = self.train(way, lr, n, &dir, place, cx)?;
             outcome.scores = self.subject.scores(&model)?;
             Ok(outcome)

@@ -139,21 +139,17 @@ impl Words<'_> {
             0 | 1 => "One seed: differences have no interval.".to_owned(),
             n => format!("{n} seeds; intervals are Student's t over them, differences paired."),
         };
-        let tuned = match recipe.learning_rates.len() {
-            1 => "All variants have one learning rate, tuned for none".to_owned(),
-            n => format!(
-                "Each variant tried the same {n} learning rates with seed {}",
-                recipe.tune_seed
-            ),
-        };
         vec![
             seeds,
             format!(
-                "{tuned}; {} steps of {}. Cores are as large as the matrices, in place, so that nothing but the fraction, the \
+                "{}; then {} steps of {}{}. Cores are as large as the matrices, in place, so that nothing but the fraction, the \
                  basis or the choice is varied; a basis of singular vectors has only as many as the smaller side. Energy is \
                  taken before the training, on {} held-out batches, the mean over matrices; for entries chosen at each step \
                  it is that of the largest.",
-                recipe.steps, recipe.batch_size,
+                recipe.choice(),
+                recipe.steps,
+                recipe.batch_size,
+                recipe.subset(),
                 super::energy::BATCHES
             ),
             "The paper's 100 % rows (Tables 11 and 12) repeat its 1.2 % runs; here all entries are trained.".to_owned(),

@@ -162,20 +162,15 @@ impl Words<'_> {
             ),
         };
         let rest = if config.train_rest { "trained by all" } else { "frozen, but for the head" };
-        let tuned = match recipe.learning_rates.len() {
-            1 => "The learning rate was not tuned".to_owned(),
-            n => format!(
-                "Each method tried the same {n} learning rates with seed {}, and took that of the lowest loss on {} \
-                 examples of the training split",
-                recipe.tune_seed, recipe.held_out
-            ),
-        };
         let mut lines = vec![
             seeds,
             format!(
-                "{tuned}; then {} steps of {}. The train loss is the mean of the last tenth of the steps. The rest of the \
+                "{}; then {} steps of {}{}. The train loss is the mean of the last tenth of the steps. The rest of the \
                  model is {rest}; `full`, `sparsegrad-paper` and `sparsegrad-reference` train it all the same.",
-                recipe.steps, recipe.batch_size
+                recipe.choice(),
+                recipe.steps,
+                recipe.batch_size,
+                recipe.subset()
             ),
             BYTES.to_owned(),
         ];

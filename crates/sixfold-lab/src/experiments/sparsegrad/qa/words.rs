@@ -78,12 +78,12 @@ fn confidence(view: &View<'_>, config: &QaConfig) -> Vec<String> {
     let mut lines = vec![
         seeds,
         format!(
-            "{} steps of {}; the learning rate of each method is the best of {} on {} instructions of the training part. Token \
-             F1 is that of words of greedy answers of at most {} tokens, without case and punctuation.",
+            "{}; then {} steps of {}{}. Token F1 is that of words of greedy answers of at most {} tokens, without case and \
+             punctuation.",
+            recipe.choice(),
             recipe.steps,
             recipe.batch_size,
-            recipe.learning_rates.len(),
-            recipe.held_out,
+            recipe.subset(),
             config.max_new_tokens
         ),
         BYTES.to_owned(),

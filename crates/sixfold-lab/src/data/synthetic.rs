@@ -1,7 +1,7 @@
 //! Sentences that are generated: labelled, translated, or asked about, by a rule that can be learned.
 
-use rand::RngExt;
-use rand::seq::IndexedRandom;
+use rand::seq::{IndexedRandom, SliceRandom};
+use rand::{Rng, RngExt};
 use sixfold_model::Seed;
 
 use super::glue::{Labelled, Split};
@@ -33,11 +33,7 @@ const PAIRS: [usize; 2] = [2_048, 128];
 /// all else is drawn without regard to the class. Both classes are equally likely. The two splits
 /// are drawn from streams of their own; the same seed gives the same sentences.
 pub fn sentences(split: Split, seed: u64) -> Vec<Labelled> {
-    let (name, n) = match split {
-        Split::Train => ("train", SIZES[0]),
-        Split::Dev => ("dev", SIZES[1]),
-    };
-    let mut random = Seed::new(seed).derive("sentences").stream(name);
+    let (n, mut random) = stream("sentences", SIZES, split, seed);
     (0..n)
         .map(|_| {
             let class = random.random_bool(0.5);
@@ -52,7 +48,7 @@ pub fn sentences(split: Split, seed: u64) -> Vec<Labelled> {
                     _ => pick(&PLAIN, &mut random),
                 })
                 .collect();
-            rand::seq::SliceRandom::shuffle(&mut adjectives[..], &mut random);
+            adjectives.shuffle(&mut random);
             let [a, b, c, d] = [adjectives[0], adjectives[1], adjectives[2], adjectives[3]];
             let (noun, other) = (pick(&NOUNS, &mut random), pick(&NOUNS, &mut random));
             let (verb, place) = (pick(&VERBS, &mut random), pick(&PLACES, &mut random));
@@ -70,20 +66,13 @@ pub fn sentences(split: Split, seed: u64) -> Vec<Labelled> {
 /// drawn at random; the two splits are drawn from streams of their own, and the same seed gives
 /// the same pairs.
 pub fn pairs(split: Split, seed: u64) -> Vec<Pair> {
-    let (name, n) = match split {
-        Split::Train => ("train", PAIRS[0]),
-        Split::Dev => ("dev", PAIRS[1]),
-    };
-    let mut random = Seed::new(seed).derive("pairs").stream(name);
-    let adjectives = [GOOD, BAD, PLAIN].concat();
+    let (n, mut random) = stream("pairs", PAIRS, split, seed);
     (0..n)
         .map(|_| {
-            let [a, b] = [(); 2].map(|()| pick(&adjectives, &mut random));
-            let [noun, other] = [(); 2].map(|()| pick(&NOUNS, &mut random));
-            let (verb, place) = (pick(&VERBS, &mut random), pick(&PLACES, &mut random));
+            let scene = Scene::draw(&mut random);
+            let Scene { adjectives: [a, b], nouns: [noun, other], verb, place } = scene;
             let source = [place, noun, a, other, b, verb].map(made_up).join(" ");
-            let target = format!("the {a} {noun} {verb} the {b} {other} {place}.");
-            Pair { source: source + ".", target }
+            Pair { source: source + ".", target: scene.english() }
         })
         .collect()
 }
@@ -94,26 +83,54 @@ pub fn pairs(split: Split, seed: u64) -> Vec<Pair> {
 /// what it was done, and where, each equally often; the answer is that part of the sentence, without its full stop. The
 /// two splits are drawn from streams of their own, and the same seed gives the same questions.
 pub fn questions(split: Split, seed: u64) -> Vec<Instruction> {
-    let (name, n) = match split {
-        Split::Train => ("train", QUESTIONS[0]),
-        Split::Dev => ("dev", QUESTIONS[1]),
-    };
-    let mut random = Seed::new(seed).derive("questions").stream(name);
-    let adjectives = [GOOD, BAD, PLAIN].concat();
+    let (n, mut random) = stream("questions", QUESTIONS, split, seed);
     (0..n)
         .map(|_| {
-            let [a, b] = [(); 2].map(|()| pick(&adjectives, &mut random));
-            let [noun, other] = [(); 2].map(|()| pick(&NOUNS, &mut random));
-            let (verb, place) = (pick(&VERBS, &mut random), pick(&PLACES, &mut random));
-            let input = format!("the {a} {noun} {verb} the {b} {other} {place}.");
+            let scene = Scene::draw(&mut random);
+            let Scene { adjectives: [a, b], nouns: [noun, other], verb, place } = scene;
             let (question, answer) = match random.random_range(0..3) {
                 0 => (format!("who {verb} someone?"), format!("the {a} {noun}")),
                 1 => (format!("who was {verb}?"), format!("the {b} {other}")),
                 _ => ("where was it?".to_owned(), place.to_owned()),
             };
-            Instruction { instruction: question, input, answer }
+            Instruction { instruction: question, input: scene.english(), answer }
         })
         .collect()
+}
+
+/// Somebody who did something to somebody somewhere.
+#[derive(Clone, Copy)]
+struct Scene {
+    adjectives: [&'static str; 2],
+    nouns: [&'static str; 2],
+    verb: &'static str,
+    place: &'static str,
+}
+
+impl Scene {
+    fn draw(random: &mut impl Rng) -> Self {
+        let all = [GOOD, BAD, PLAIN].concat();
+        Self {
+            adjectives: [(); 2].map(|()| pick(&all, random)),
+            nouns: [(); 2].map(|()| pick(&NOUNS, random)),
+            verb: pick(&VERBS, random),
+            place: pick(&PLACES, random),
+        }
+    }
+
+    fn english(self) -> String {
+        let Self { adjectives: [a, b], nouns: [noun, other], verb, place } = self;
+        format!("the {a} {noun} {verb} the {b} {other} {place}.")
+    }
+}
+
+/// How many there are in a split, and the stream that they are drawn from.
+fn stream(name: &str, sizes: [usize; 2], split: Split, seed: u64) -> (usize, impl Rng) {
+    let (part, n) = match split {
+        Split::Train => ("train", sizes[0]),
+        Split::Dev => ("dev", sizes[1]),
+    };
+    (n, Seed::new(seed).derive(name).stream(part))
 }
 
 /// The made-up word for an English one: two syllables that its place in the lists decides.
@@ -124,7 +141,7 @@ fn made_up(english: &str) -> String {
     [SYLLABLES[place / 8], SYLLABLES[place % 8]].concat()
 }
 
-fn pick<'a>(words: &[&'a str], random: &mut impl rand::Rng) -> &'a str {
+fn pick<'a>(words: &[&'a str], random: &mut impl Rng) -> &'a str {
     words.choose(random).copied().unwrap_or_default()
 }
 

@@ -44,7 +44,7 @@ impl<'a, E: TokenEmbedding, P: Projection> Luat<'a, E, P> {
     /// The scorer of a victim. Weights are shared, not copied.
     ///
     /// # Errors
-    /// [`Error::Config`] for settings that do not fit the model.
+    /// [`Error::Config`](crate::Error::Config) for settings that do not fit the model.
     pub fn new(victim: &'a ModelVictim<E, P>, config: LuatConfig) -> Result<Self> {
         config.validate(victim.n_layers())?;
         let table = victim.table();

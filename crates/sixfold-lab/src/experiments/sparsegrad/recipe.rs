@@ -81,7 +81,7 @@ impl TuningRecipe {
         match self.learning_rates.len() {
             1 => "The learning rate was not tuned".to_owned(),
             n => format!(
-                "Each method tried the same {n} learning rates with seed {tune_seed}, and took that {by}"
+                "Each method tried the same {n} learning rates with seed {tune_seed}, and took the one {by}"
             ),
         }
     }

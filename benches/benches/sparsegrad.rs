@@ -72,7 +72,8 @@ fn selection(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// A15: one step of 28 000 entries, with the mask of the step before and with one that moves by half each time.
+/// A15: one step of 28 000 entries, with the mask of the step before, and at worst: with masks that have nothing in common,
+/// so that every step merges 28 000 entries into the eightfold that is known and forgets as many.
 fn steps(criterion: &mut Criterion) {
     let gradients = normal(1, KEPT, 2).into_raw_vec_and_offset().0;
     let masks: Vec<Mask> = (0..32).map(|seed| drawn(SHAPE, KEPT, seed)).collect();

@@ -39,6 +39,8 @@ fn config_errors_name_key_and_choices() {
     assert!(text.starts_with("3 error: ") && text.contains("nowhere"), "{text}");
     let text = error(&["run", "sparsegrad/glue", "tasks=[\"rte\"]", "glue=no-such-folder"]);
     assert!(text.starts_with("3 error: ") && text.contains("no-such-folder"), "{text}");
+    let text = error(&["run", "sparsegrad/glue", "recipe.examples=100000"]);
+    assert!(text.contains("recipe.examples: 100000, but the training split has "), "{text}");
 }
 
 /// Without what no two runs share: times, and peaks of the heap.
@@ -128,6 +130,20 @@ fn few_examples_are_learned_by_heart_and_the_rate_that_fits_is_taken() {
     assert!(run.value("train_loss", &[]) < 0.4, "{}", run.value("train_loss", &[]));
     let told = "always of the same 16 examples, each seen 80 times";
     assert!(run.report.contains(told), "{}", run.report);
+}
+
+#[test]
+fn a_calibration_stops_between_two_batches() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("interrupted");
+    let endless = [
+        "methods=[\"full\",\"sparsegrad\"]",
+        "recipe.steps=2",
+        "recipe.learning_rates=[1e-3]",
+        "recipe.calibration_batches=100000",
+    ];
+    let log = || std::fs::read_to_string(out.join("metrics.jsonl")).unwrap_or_default();
+    interrupt("sparsegrad/glue", &out, &endless, || log().contains("\"full\""));
 }
 
 #[test]

@@ -57,14 +57,25 @@ pub(crate) fn interrupt(name: &str, out: &Path, more: &[&str], ready: impl Fn() 
     let out_text = out.display().to_string();
     let mut arguments = vec!["run", name, "--no-progress", "--out", &out_text];
     arguments.extend(more);
-    let child = start(&arguments, &VARIABLES);
+    let mut child = start(&arguments, &VARIABLES);
     let begin = Instant::now();
     while !ready() {
         assert!(begin.elapsed() < Duration::from_secs(20), "{name} does not come so far");
         std::thread::sleep(Duration::from_millis(2));
     }
     signal(&child, "-INT");
-    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
+    let begin = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        if begin.elapsed() > Duration::from_secs(60) {
+            child.kill().unwrap();
+            panic!("{name} goes on for a minute after the signal");
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    };
+    assert_eq!(status.code(), Some(130));
 }
 
 /// Both have the same records.

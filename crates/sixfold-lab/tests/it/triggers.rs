@@ -26,6 +26,7 @@ fn config_errors_name_key_and_choices() {
         ("audit", "victim.recipe=brt", "unknown value `brt`; did you mean `bert`?"),
         ("transfer", "methods=[\"luat\"]", "methods: lacks `uat`"),
         ("transfer", "victims=[\"bert\"]", "victims: has fewer than two"),
+        ("defend", "layers=[1,1]", "layers: 1 stands twice"),
         ("transfer", "victims=[\"bert\",\"bert\"]", "victims: `bert` stands twice"),
         ("transfer", "select=0", "select: is 0"),
         ("defend", "augment_share=0.0", "augment_share: 0, expected above 0"),

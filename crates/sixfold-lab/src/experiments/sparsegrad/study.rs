@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use rand::seq::index::sample;
@@ -63,14 +63,19 @@ pub(super) struct Chosen {
 
 impl<'a, S: Subject> Study<'a, S> {
     /// With a seed: `common` says the rest.
+    ///
+    /// # Errors
+    /// Where the recipe asks for more examples than there are.
     pub(super) fn new(
         subject: &'a S,
         recipe: &'a TuningRecipe,
         common: &Common,
         seed: u64,
-    ) -> Self {
+    ) -> Result<Self> {
+        let (asked, all) = (recipe.examples, subject.n_train());
+        ensure!(asked <= all, "recipe.examples: {asked}, but the training split has {all}");
         let common = Common { seed, ..common.clone() };
-        Self { subject, recipe, common, calibrations: Calibrations::default() }
+        Ok(Self { subject, recipe, common, calibrations: Calibrations::default() })
     }
 
     /// Shapes of the adapted matrices.
@@ -81,8 +86,10 @@ impl<'a, S: Subject> Study<'a, S> {
 
     /// The examples that a training learns from.
     fn n_train(&self) -> usize {
-        let all = self.subject.n_train();
-        if self.recipe.examples > 0 { all.min(self.recipe.examples) } else { all }
+        match self.recipe.examples {
+            0 => self.subject.n_train(),
+            n => n,
+        }
     }
 
     /// The examples that one trial learns from, and those that are held out.
@@ -167,7 +174,10 @@ impl<'a, S: Subject> Study<'a, S> {
     }
 
     /// Finds the coordinates and entries of a method, if it has any and they are not known.
-    pub(super) fn calibrate(&mut self, way: &Way, device: &Device) -> Result<()> {
+    ///
+    /// # Errors
+    /// A signal, between two batches.
+    pub(super) fn calibrate(&mut self, way: &Way, device: &Device, cx: &Context) -> Result<()> {
         let Way::Sparse(sparse) = way else { return Ok(()) };
         if self.calibrations.has(sparse) {
             return Ok(());
@@ -176,10 +186,19 @@ impl<'a, S: Subject> Study<'a, S> {
         let model = self.subject.model(seed, device)?;
         let batches = self.calibration_batches();
         let subject = self.subject;
-        self.calibrations.of(&model, sparse, |model, batch| {
+        let mut signal = Ok(());
+        let found = self.calibrations.of(&model, sparse, |model, batch| {
+            signal = cx.check_interrupt();
+            if signal.is_err() {
+                // Ends the calibration; the signal is what is handed on.
+                let source = std::io::ErrorKind::Interrupted.into();
+                return Err(sixfold_model::Error::Io { path: "calibration".into(), source });
+            }
             seed_dropout(seed.derive("calibration").derive(&batch.to_string()));
             subject.loss(model, &batches[batch])
-        })?;
+        });
+        signal?;
+        found?;
         Ok(())
     }
 
@@ -196,7 +215,7 @@ impl<'a, S: Subject> Study<'a, S> {
         let device = sixfold_model::device(cx.device_name())?.autodiff();
         let subject = self.subject;
         // First, so that what it needs is not counted below.
-        self.calibrate(way, &device)?;
+        self.calibrate(way, &device, cx)?;
         // Buffers that others left would be used again, and not be counted.
         host::keep_at_most(host::keep_at_most(0));
         let before = heap::settled();

@@ -12,20 +12,11 @@ use sixfold_triggers::{
 };
 
 use super::ground::Ground;
-use super::keys::{FilterKeys, SearchKeys};
+use super::keys::{Rules, SearchKeys};
 use super::methods::Setting;
 use crate::context::Context;
 use crate::error::doing;
 use crate::record::Labels;
-
-/// What all searches of a run share.
-#[derive(Clone, Copy)]
-pub(super) struct Rules<'a> {
-    pub(super) length: usize,
-    pub(super) budget: f64,
-    pub(super) search: &'a SearchKeys,
-    pub(super) filter: &'a FilterKeys,
-}
 
 /// What a search found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

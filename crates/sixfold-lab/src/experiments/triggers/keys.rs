@@ -31,6 +31,15 @@ pub struct SearchKeys {
     pub paper_compat: bool,
 }
 
+/// What all searches of a run share.
+#[derive(Clone, Copy)]
+pub(super) struct Rules<'a> {
+    pub(super) length: usize,
+    pub(super) budget: f64,
+    pub(super) search: &'a SearchKeys,
+    pub(super) filter: &'a FilterKeys,
+}
+
 /// Which tokens a trigger may have.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -187,10 +196,10 @@ fn racing(batch: usize, top_k: usize, beam: usize) -> RacingConfig {
 pub(super) fn problems(
     methods: &[Method],
     q: &[f64],
-    length: usize,
-    budget: f64,
-    (search, filter): (&SearchKeys, &FilterKeys),
+    layers: &[usize],
+    rules: Rules<'_>,
 ) -> Vec<Problem> {
+    let Rules { length, budget, search, filter } = rules;
     let mut problems = Vec::new();
     let mut require = |holds: bool, key: &str, message: String| {
         if !holds {
@@ -212,6 +221,10 @@ pub(super) fn problems(
         let fits = one.is_finite() && *one >= 1.0;
         require(fits, "q", format!("{one}, expected a number of at least 1"));
         require(!q[..index].contains(one), "q", format!("{one} stands twice"));
+    }
+    for (index, layer) in layers.iter().enumerate() {
+        let twice = layers[..index].contains(layer);
+        require(!twice, "layers", format!("{layer} stands twice"));
     }
     require((1..=8).contains(&length), "length", format!("is {length}, expected 1 to 8"));
     require(

@@ -67,8 +67,8 @@ fn run(config: &AblationConfig, cx: &mut Context) -> Result<()> {
     let (dir, glue) = (&config.model.dir, &config.glue);
     let subject = Sentences::read(config.task, dir, glue, config.max_tokens, cx)?;
     let (recipe, common) = (&config.recipe, config.common());
-    let mut trials = Study::new(&subject, recipe, &common, recipe.tune_seed);
-    let mut study = Study::new(&subject, recipe, &common, cx.seed());
+    let mut trials = Study::new(&subject, recipe, &common, recipe.tune_seed)?;
+    let mut study = Study::new(&subject, recipe, &common, cx.seed())?;
     for variant in variants(config) {
         let name = variant.name();
         let mut place = Labels::default();
@@ -101,7 +101,7 @@ fn energy_of(variant: Variant, study: &mut Study<'_, Sentences>, cx: &mut Contex
         let sparse = variant.sparse(&study.common);
         let way = Way::Sparse(sparse.clone());
         let held_out: Vec<usize> = study.split().1.collect();
-        study.calibrate(&way, &device)?;
+        study.calibrate(&way, &device, cx)?;
         let subject = study.subject;
         let model = subject.model(seed, &device)?;
         let known = |_: &_, _: usize| unreachable!("the calibration is known");

@@ -70,8 +70,8 @@ fn run(config: &GlueConfig, cx: &mut Context) -> Result<()> {
             cx.record(metric);
         }
         let (recipe, common) = (&config.recipe, config.common());
-        let mut trials = Study::new(&subject, recipe, &common, recipe.tune_seed);
-        let mut study = Study::new(&subject, recipe, &common, cx.seed());
+        let mut trials = Study::new(&subject, recipe, &common, recipe.tune_seed)?;
+        let mut study = Study::new(&subject, recipe, &common, cx.seed())?;
         let shapes = study.shapes(&device)?;
         for &method in &config.methods {
             let name = format!("{task} {method}");

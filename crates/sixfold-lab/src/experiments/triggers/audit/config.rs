@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::hunt::Rules;
-use super::super::keys::{self, FilterKeys, SearchKeys};
+use super::super::keys::{self, FilterKeys, Rules, SearchKeys};
 use super::super::methods::Method;
 use super::super::splits;
 use super::super::victims::{TrainingConfig, VictimConfig};
@@ -80,14 +79,9 @@ impl AuditConfig {
 impl Validate for AuditConfig {
     fn problems(&self) -> Vec<Problem> {
         let mut problems = splits::problems("task", self.task);
-        let parts = (&self.search, &self.filter);
-        problems.extend(keys::problems(&self.methods, &self.q, self.length, self.budget, parts));
+        let (methods, q, layers) = (&self.methods, &self.q, &self.layers);
+        problems.extend(keys::problems(methods, q, layers, self.rules()));
         problems.extend(self.training.problems());
-        for (index, layer) in self.layers.iter().enumerate() {
-            if self.layers[..index].contains(layer) {
-                problems.push(Problem::new("layers", format!("{layer} stands twice")));
-            }
-        }
         if !(0.0..=1.0).contains(&self.fail_above) {
             let message = format!("{}, expected a rate from 0 to 1", self.fail_above);
             problems.push(Problem::new("fail_above", message));

@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::hunt::Rules;
-use super::super::keys::{self, FilterKeys, SearchKeys};
+use super::super::keys::{self, FilterKeys, Rules, SearchKeys};
 use super::super::methods::Method;
 use super::super::splits;
 use super::super::victims::{Recipe, Source, TrainingConfig};
@@ -93,8 +92,8 @@ impl Validate for TransferConfig {
     fn problems(&self) -> Vec<Problem> {
         let mut problems = splits::problems("task", self.task);
         problems.extend(self.tasks.iter().flat_map(|task| splits::problems("tasks", *task)));
-        let parts = (&self.search, &self.filter);
-        problems.extend(keys::problems(&self.methods, &self.q, self.length, self.budget, parts));
+        let (methods, q, layers) = (&self.methods, &self.q, &self.layers);
+        problems.extend(keys::problems(methods, q, layers, self.rules()));
         problems.extend(self.training.problems());
         let mut require = |holds: bool, key: &str, message: String| {
             if !holds {

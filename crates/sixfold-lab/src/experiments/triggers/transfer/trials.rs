@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use sixfold_triggers::{Error, Proxy, Split, Trial};
 
 use super::super::ground::Ground;
-use super::super::hunt::{self, Found, Rules};
+use super::super::hunt::{self, Found};
+use super::super::keys::Rules;
 use super::super::methods::Setting;
 use crate::context::Context;
 use crate::table::{Cell, Table};

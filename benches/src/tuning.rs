@@ -83,7 +83,7 @@ pub fn steps(method: &str, spec: &TransformerSpec, batch: Batch) -> Step {
             let moving = ["paper", "dynamic"].contains(&method);
             let config = SparseGradConfig {
                 basis: BasisKind::Random,
-                selection: if moving { Policy::Dynamic } else { Policy::Random },
+                selection: if moving { Policy::Dynamic } else { Policy::All },
                 realisation: match method {
                     "adapter" => Realisation::Adapter,
                     "in-place" | "paper" | "dynamic" => Realisation::InPlace,

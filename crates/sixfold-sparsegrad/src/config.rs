@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
 
-/// Ranks are multiples of this: what the products of bases like.
+/// Ranks that are a share of the width are multiples of this: what the products of bases like.
 const RANK_STEP: usize = 16;
 
 /// What is adapted, in which coordinates, and how much of it.
@@ -14,9 +14,9 @@ const RANK_STEP: usize = 16;
 ///
 /// let config = SparseGradConfig::default();
 /// config.validate()?;
-/// // BERT-base: a corner of 192 × 192, and 28 312 entries in it, 1.2 % of the matrix.
-/// assert_eq!(config.r_of(768, 3072), 192);
-/// assert_eq!(config.k_of(768, 3072), 28_312);
+/// // BERT-base: a core of 168 × 168, 1.2 % of the matrix.
+/// assert_eq!(config.core_of(768, 3072), [168, 168]);
+/// assert_eq!(config.k_of(768, 3072), 28_224);
 /// # Ok::<(), sixfold_sparsegrad::Error>(())
 /// ```
 ///
@@ -33,12 +33,13 @@ pub struct SparseGradConfig {
     pub layers_to_transform: Option<Vec<usize>>,
     /// Where the coordinates come from.
     pub basis: BasisKind,
-    /// Whether the matrices of a type, such as `blocks.*.mlp.up`, share their coordinates.
-    pub shared_bases: bool,
+    /// Which matrices share coordinates: those of two neighbouring blocks. In the paper's modes, all of a type.
+    pub sharing: Sharing,
     /// Batches that show the gradients; weights stay as they are: 30.
     pub calibration_batches: usize,
-    /// Coordinates kept of each side; min(d_in, d_out)/4 rounded to a multiple of 16 where absent. A side that has
-    /// fewer keeps all.
+    /// Coordinates kept of each side. Where absent, as few as [`fraction`](Self::fraction) needs for
+    /// [`Policy::All`], and min(d_in, d_out)/4 rounded to a multiple of 16 where entries are chosen among more. A side
+    /// that has fewer keeps all.
     pub rank: Option<usize>,
     /// Entries trained, of all entries of the full matrix: 1.2 %.
     pub fraction: f64,
@@ -64,17 +65,64 @@ impl Default for SparseGradConfig {
             exclude: Vec::new(),
             layers_to_transform: None,
             basis: BasisKind::Gradients,
-            shared_bases: true,
+            sharing: Sharing::default(),
             calibration_batches: 30,
             rank: None,
             fraction: 0.012,
-            selection: Policy::TopK,
+            selection: Policy::All,
             refresh_every: None,
             modules_to_save: Vec::new(),
             realisation: Realisation::Adapter,
             mode: Mode::Default,
             seed: 0,
         }
+    }
+}
+
+/// Which matrices have the same coordinates.
+///
+/// The more share them, the less memory they take, and the less they fit each of them: on MiniLM, coordinates of two
+/// blocks fit a task several times better than those of all six (the tables are in the crate's README).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sharing {
+    /// All matrices of a type, such as `blocks.*.mlp.up`, as in the paper.
+    Type,
+    /// Those of a type in so many neighbouring blocks; with 1, each has its own.
+    Blocks(usize),
+}
+
+impl Default for Sharing {
+    fn default() -> Self {
+        Self::Blocks(2)
+    }
+}
+
+impl Sharing {
+    /// The name of the coordinates of the matrix at a path.
+    ///
+    /// ```
+    /// use sixfold_sparsegrad::config::Sharing;
+    ///
+    /// let path = "body.blocks.5.mlp.up";
+    /// assert_eq!(Sharing::Type.name(path), "body.blocks.*.mlp.up");
+    /// assert_eq!(Sharing::Blocks(2).name(path), "body.blocks.4-5.mlp.up");
+    /// assert_eq!(Sharing::Blocks(1).name(path), path);
+    /// ```
+    pub fn name(self, path: &str) -> String {
+        let mut after_blocks = false;
+        let parts = path.split('.').map(|part| {
+            let number = std::mem::replace(&mut after_blocks, part == "blocks");
+            match (part.parse::<usize>(), self) {
+                (Ok(_), Self::Type) if number => "*".to_owned(),
+                (Ok(block), Self::Blocks(n)) if number && n > 1 => {
+                    let first = block / n * n;
+                    format!("{first}-{}", first + n - 1)
+                }
+                _ => part.to_owned(),
+            }
+        });
+        parts.collect::<Vec<_>>().join(".")
     }
 }
 
@@ -97,8 +145,10 @@ pub enum BasisKind {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Policy {
-    /// The largest of the calibration gradients, the same ones throughout.
+    /// All of the truncated core.
     #[default]
+    All,
+    /// The largest of the calibration gradients, the same ones throughout.
     TopK,
     /// The largest of each step's gradient, as in the paper.
     Dynamic,
@@ -110,8 +160,6 @@ pub enum Policy {
     Random,
     /// The largest weights, in the basis of the features.
     Magnitude,
-    /// All of the truncated core.
-    All,
 }
 
 /// Where the update is kept during training.
@@ -165,6 +213,10 @@ impl SparseGradConfig {
         let within = fraction > 0.0 && fraction <= 1.0;
         wrong(!within, format!("fraction is {fraction}, expected above 0 and at most 1"));
         wrong(self.rank == Some(0), "rank is 0, expected at least 1".into());
+        wrong(
+            self.sharing == Sharing::Blocks(0),
+            "sharing is by 0 blocks, expected at least 1".into(),
+        );
         wrong(self.refresh_every == Some(0), "refresh-every is 0, expected at least 1 step".into());
         let dynamic = self.is_dynamic();
         wrong(
@@ -190,6 +242,11 @@ impl SparseGradConfig {
             "the reference has no basis but \"gradients\"".into(),
         );
         wrong(
+            self.basis == BasisKind::Identity && self.selection == Policy::All && !original,
+            "selection \"all\" in the basis \"identity\" is all of the matrix, expected another"
+                .into(),
+        );
+        wrong(
             self.selection == Policy::Magnitude && self.basis != BasisKind::Identity,
             "selection \"magnitude\" is of weights, and needs basis = \"identity\"".into(),
         );
@@ -208,34 +265,48 @@ impl SparseGradConfig {
             || self.refresh_every.is_some()
     }
 
-    /// Coordinates kept of each side of a matrix, r: all of the smaller side in the paper's modes and
-    /// in an identity basis, which are not truncated.
-    ///
-    /// Otherwise [`rank`](Self::rank), or d/4 to the nearest multiple of 16 with d = min(d_in, d_out);
-    /// never more than d.
-    pub fn r_of(&self, d_in: usize, d_out: usize) -> usize {
-        let d = d_in.min(d_out);
-        if self.is_full() {
-            return d;
-        }
-        let usual = (d / 4 + RANK_STEP / 2) / RANK_STEP * RANK_STEP;
-        self.rank.unwrap_or(usual.max(RANK_STEP)).min(d)
+    /// Which matrices share coordinates, the mode considered.
+    pub fn sharing(&self) -> Sharing {
+        if self.mode == Mode::Default { self.sharing } else { Sharing::Type }
     }
 
-    /// Shape of the core of a matrix, `[r_in, r_out]`.
+    /// Shape of the core of a matrix, `[r_in, r_out]`: that of the matrix in the paper's modes and in an identity basis,
+    /// which are not truncated.
     ///
-    /// A [`rank`](Self::rank) above the smaller side leaves more of the larger one, so that one above both leaves
+    /// Otherwise [`rank`](Self::rank) for both sides. Where it is absent and all of the core is trained, a square with
+    /// nearest to [`fraction`](Self::fraction)·d_in·d_out entries; else d/4 to the nearest multiple of 16 with
+    /// d = min(d_in, d_out). A rank above the smaller side leaves more of the larger one, so that one above both leaves
     /// all of the matrix; but a basis of the weights has no more than their singular vectors.
     pub fn core_of(&self, d_in: usize, d_out: usize) -> [usize; 2] {
-        match self.rank {
-            _ if self.is_full() => [d_in, d_out],
-            Some(rank) if self.basis != BasisKind::Weights => [rank.min(d_in), rank.min(d_out)],
-            _ => [self.r_of(d_in, d_out); 2],
+        if self.is_full() {
+            return [d_in, d_out];
+        }
+        let d = d_in.min(d_out);
+        let singular = self.basis == BasisKind::Weights;
+        let square = |rank: usize, most: usize| if singular { rank.min(d) } else { rank.min(most) };
+        match (self.rank, self.selection) {
+            (Some(rank), _) => [square(rank, d_in), square(rank, d_out)],
+            (None, Policy::All) => {
+                let entries = self.fraction * d_in as f64 * d_out as f64;
+                let smaller = (entries.sqrt().round() as usize).clamp(1, d);
+                // A square, unless that is more than the smaller side has.
+                let larger =
+                    if smaller < d { smaller } else { (entries / d as f64).round() as usize };
+                if d_in <= d_out {
+                    [smaller, square(larger.max(1), d_out)]
+                } else {
+                    [square(larger.max(1), d_in), smaller]
+                }
+            }
+            (None, _) => {
+                let usual = (d / 4 + RANK_STEP / 2) / RANK_STEP * RANK_STEP;
+                [usual.max(RANK_STEP).min(d); 2]
+            }
         }
     }
 
-    /// Entries trained of a matrix, k: round([`fraction`](Self::fraction)·d_in·d_out), at least 1 and
-    /// at most what the core has.
+    /// Entries trained of a matrix, k: all of its core, or round([`fraction`](Self::fraction)·d_in·d_out) where they are
+    /// chosen among more, at least 1 and at most what the core has.
     pub fn k_of(&self, d_in: usize, d_out: usize) -> usize {
         let core = self.core_of(d_in, d_out).into_iter().product::<usize>();
         let k = (self.fraction * (d_in as f64) * (d_out as f64)).round() as usize;

@@ -23,13 +23,18 @@ struct Sides {
 
 impl Coordinates {
     /// Copies a basis to a device; `name` is what adapters call it.
+    ///
+    /// One that bfloat16 holds ([`Basis::in_half`]) takes two bytes a number, where the device has the type.
     pub fn new(name: impl Into<String>, basis: &Basis, device: &Device) -> Self {
         let device = device.clone().without_autodiff();
+        let half = basis.is_in_half() && device.supports_dtype(DType::BF16);
+        let dtype = if half { DType::BF16 } else { DType::F32 };
         let tensor = |side: &Side| {
             let columns = side.columns()?.as_standard_layout();
             let shape = [columns.nrows(), columns.ncols()];
             let values: Vec<f32> = columns.iter().copied().collect();
-            Some(Tensor::from_data(TensorData::new(values, shape), (&device, DType::F32)))
+            let data = TensorData::new(values, shape).convert_dtype(dtype);
+            Some(Tensor::from_data(data, (&device, dtype)))
         };
         let columns = [tensor(&basis.input), tensor(&basis.output)];
         Self(Arc::new(Sides { name: name.into(), weights: basis.weights(), columns }))
@@ -66,12 +71,12 @@ impl Coordinates {
         outside(weight, |weight| ops::update(weight, u, v, values, indices, mask))
     }
 
-    /// U, `[d_in, r_in]`; none for the features themselves.
+    /// U, `[d_in, r_in]`, in single precision or bfloat16; none for the features themselves.
     pub fn input(&self) -> Option<&Tensor<2>> {
         self.0.columns[0].as_ref()
     }
 
-    /// V, `[d_out, r_out]`; none for the features themselves.
+    /// V, `[d_out, r_out]`, likewise.
     pub fn output(&self) -> Option<&Tensor<2>> {
         self.0.columns[1].as_ref()
     }

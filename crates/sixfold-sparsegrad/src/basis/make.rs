@@ -1,5 +1,6 @@
 //! Bases that no calibration made: controls, and what is cut from others.
 
+use half::bf16;
 use ndarray::{Array2, ArrayView2, s};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -93,6 +94,25 @@ impl Basis {
             }
         };
         Ok(Self { input, output: self.output.clone() })
+    }
+
+    /// The same with columns rounded to bfloat16: half the memory on devices and in files, and the same basis in both.
+    ///
+    /// Columns are then of unit length and orthogonal to within 2⁻⁸, which training, merging and export do not rely on.
+    #[must_use]
+    pub fn in_half(&self) -> Self {
+        let rounded = |side: &Side| match side {
+            Side::Identity(d) => Side::Identity(*d),
+            Side::Columns(columns) => Side::Columns(columns.mapv(|x| bf16::from_f32(x).to_f32())),
+        };
+        Self { input: rounded(&self.input), output: rounded(&self.output) }
+    }
+
+    /// Whether bfloat16 holds all columns.
+    #[cfg(feature = "model")]
+    pub(crate) fn is_in_half(&self) -> bool {
+        let sides = [&self.input, &self.output].into_iter().filter_map(Side::columns);
+        sides.flatten().all(|x| x.to_bits() == bf16::from_f32(*x).to_f32().to_bits())
     }
 
     /// U alone, with the outputs as they are: a control.

@@ -9,6 +9,8 @@ use super::{Form, Kept, MatrixShape, Method, Workload};
 
 /// Bytes of a single number.
 const F32: usize = 4;
+/// Bytes of a number of a truncated basis, which is in half precision.
+const HALF: usize = 2;
 /// Bytes of an index.
 const U32: usize = 4;
 /// Bytes of the two moments of Adam.
@@ -96,7 +98,7 @@ impl Plan {
             Method::LoraXs { rank } => {
                 self.adam(trained);
                 self.weights += frozen * size + F32 * trained;
-                self.bases += F32 * rank * (d_in + d_out);
+                self.bases += HALF * rank * (d_in + d_out);
                 self.saved += F32 * tokens * rank;
                 F32 * (tokens * rank + trained)
             }
@@ -111,7 +113,9 @@ impl Plan {
                     self.indices += U32 * trained;
                 }
                 if first {
-                    self.bases += F32 * (d_in * r_in + d_out * r_out);
+                    let whole = r_in == d_in && r_out == d_out;
+                    let number = if whole { F32 } else { HALF };
+                    self.bases += number * (d_in * r_in + d_out * r_out);
                 }
                 self.saved += F32 * tokens * r_in;
                 // dy·V and the gradient of the core.

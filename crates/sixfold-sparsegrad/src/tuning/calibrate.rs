@@ -32,7 +32,7 @@ pub struct Calibration {
 ///
 /// `loss` gives the mean loss of the batch of a number below
 /// [`calibration_batches`](SparseGradConfig::calibration_batches); where both coordinates and entries come from
-/// gradients, each batch is asked for twice. The weights stay as they are: nothing is trained here, and the model's
+/// gradients, each batch is asked for twice. Truncated coordinates are rounded ([`Basis::in_half`]). The weights stay as they are: nothing is trained here, and the model's
 /// other parameters get no gradient.
 ///
 /// # Errors
@@ -58,6 +58,9 @@ pub fn calibrate<M: Adaptable>(
         found.basis_of.insert(path.clone(), target.basis.clone());
     }
     found.find_bases(model, config, &targets, &mut loss)?;
+    for basis in found.bases.values_mut().filter(|basis| basis.core() != basis.weights()) {
+        *basis = basis.in_half();
+    }
     if !config.is_dynamic() {
         found.find_masks(model, config, &targets, &mut loss)?;
     }

@@ -11,7 +11,7 @@ use crate::{Adaptable, Error, Result, SparseGradConfig};
 pub(super) struct Target {
     /// `[d_in, d_out]`
     pub(super) shape: [usize; 2],
-    /// The name of its basis: that of its type where bases are shared.
+    /// The name of its basis, which it shares with others.
     pub(super) basis: String,
 }
 
@@ -42,8 +42,7 @@ pub(super) fn targets<M: Adaptable>(
         .iter()
         .filter(|(path, _)| chosen(path))
         .map(|(path, shape)| {
-            let basis = if config.shared_bases { kind(path) } else { path.clone() };
-            (path.clone(), Target { shape: *shape, basis })
+            (path.clone(), Target { shape: *shape, basis: config.sharing().name(path) })
         })
         .collect();
     if found.is_empty() {
@@ -59,24 +58,13 @@ fn block(path: &str) -> Option<usize> {
     path.split('.').skip_while(|part| *part != "blocks").nth(1)?.parse().ok()
 }
 
-/// A path without the number of the block: `body.blocks.*.mlp.up`.
-fn kind(path: &str) -> String {
-    let mut after_blocks = false;
-    let parts = path.split('.').map(|part| {
-        let number = std::mem::replace(&mut after_blocks, part == "blocks");
-        if number { "*" } else { part }
-    });
-    parts.collect::<Vec<_>>().join(".")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_type_is_a_path_without_its_block() {
-        assert_eq!(kind("body.blocks.12.mlp.up"), "body.blocks.*.mlp.up");
+    fn blocks_are_numbered_in_paths() {
         assert_eq!(block("body.blocks.12.mlp.up"), Some(12));
-        assert_eq!((kind("head.output"), block("head.output")), ("head.output".to_owned(), None));
+        assert_eq!(block("head.output"), None);
     }
 }

@@ -127,3 +127,16 @@ fn what_does_not_fit_is_named_and_changes_nothing() {
         Err(Error::Shape { what: "gradient", .. })
     ));
 }
+
+#[test]
+fn half_precision_changes_a_basis_once_and_little() {
+    let single = Basis::random(96, 64, 12, 8, 3).unwrap();
+    let half = single.in_half();
+    assert_eq!(half.in_half(), half);
+    for (a, b) in [(&single.input, &half.input), (&single.output, &half.output)] {
+        for (x, y) in a.columns().unwrap().iter().zip(b.columns().unwrap()) {
+            assert!((x - y).abs() <= x.abs() / 256.0, "{x} {y}");
+        }
+    }
+    assert_eq!(Basis::identity(3, 4).in_half(), Basis::identity(3, 4));
+}

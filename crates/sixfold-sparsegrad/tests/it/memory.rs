@@ -157,10 +157,10 @@ fn parts_are_counted() {
     // 3·(10 + 20) each.
     let lora = [2 * p + 720, 720, 1440, 0, 0, 2 * 4 * 5 * 13, 60];
     assert_eq!(parts(&work, Method::Lora { rank: 3 }), lora);
-    let xs = [2 * p + 72, 72, 144, 0, 2 * 4 * 3 * 30, 2 * 60, 60 + 36];
+    let xs = [2 * p + 72, 72, 144, 0, 2 * 2 * 3 * 30, 2 * 60, 60 + 36];
     assert_eq!(parts(&work, Method::LoraXs { rank: 3 }), xs);
     let of = |form, kept| Method::Sparse { form, r_in: 3, r_out: 6, kept };
-    let (k, bases) = (Kept::Entries(7), 4 * (10 * 3 + 20 * 6));
+    let (k, bases) = (Kept::Entries(7), 2 * (10 * 3 + 20 * 6));
     let adapter = [2 * p + 56, 56, 112, 56, bases, 2 * 60, 4 * (30 + 18)];
     assert_eq!(parts(&work, of(Form::Adapter, k)), adapter);
     let in_place = [60 + 4 * 400 + 112, 56, 112, 56, bases, 2 * 60, 4 * (30 + 18)];

@@ -81,14 +81,15 @@ impl Observer for Watch {
     }
 }
 
-/// Entries chosen once, at each step, and every four steps, in truncated and in full cores.
+/// All of a core, and entries chosen once, at each step, and every four steps, in truncated and in full cores.
 fn ways() -> Vec<SparseGradConfig> {
     let in_place = settings(Mode::Default, Realisation::InPlace);
     vec![
         settings(Mode::Default, Realisation::Adapter),
         in_place.clone(),
         SparseGradConfig { selection: Policy::Dynamic, ..in_place.clone() },
-        SparseGradConfig { refresh_every: Some(4), ..in_place },
+        SparseGradConfig { selection: Policy::TopK, ..in_place.clone() },
+        SparseGradConfig { selection: Policy::TopK, refresh_every: Some(4), ..in_place },
         settings(Mode::Paper, Realisation::InPlace),
         settings(Mode::Reference, Realisation::InPlace),
     ]
@@ -155,6 +156,7 @@ fn weights_of_the_paper_mode_change_and_their_adapter_is_refused() {
 #[test]
 fn moving_entries_of_a_truncated_core_make_an_adapter_and_come_out_again() {
     let config = SparseGradConfig {
+        selection: Policy::TopK,
         refresh_every: Some(3),
         modules_to_save: Vec::new(),
         ..settings(Mode::Default, Realisation::InPlace)

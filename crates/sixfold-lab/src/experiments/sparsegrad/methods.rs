@@ -21,12 +21,15 @@ pub enum Method {
     /// compact optimiser of the others.
     #[serde(rename = "meprop-paper")]
     MePropPaper,
-    /// This crate's default, in place: a corner of the rotated gradient, entries chosen once.
+    /// This crate's default, in place: a corner of the gradient in coordinates that two blocks share.
     #[serde(rename = "sparsegrad")]
     SparseGrad,
     /// The same beside the weights.
     #[serde(rename = "sparsegrad-adapter")]
     SparseGradAdapter,
+    /// The default in the coordinates of the paper, which all blocks share.
+    #[serde(rename = "sparsegrad-shared")]
+    SparseGradShared,
     /// As the paper says: full bases, entries chosen at each step, the rest of the model trained.
     #[serde(rename = "sparsegrad-paper")]
     SparseGradPaper,
@@ -41,7 +44,7 @@ pub enum Method {
 
 impl Method {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Full,
         Self::Lora,
         Self::LoraXs,
@@ -49,6 +52,7 @@ impl Method {
         Self::MePropPaper,
         Self::SparseGrad,
         Self::SparseGradAdapter,
+        Self::SparseGradShared,
         Self::SparseGradPaper,
         Self::SparseGradReference,
         Self::RandomBasis,
@@ -65,6 +69,7 @@ impl Method {
             Self::MePropPaper => "meprop-paper",
             Self::SparseGrad => "sparsegrad",
             Self::SparseGradAdapter => "sparsegrad-adapter",
+            Self::SparseGradShared => "sparsegrad-shared",
             Self::SparseGradPaper => "sparsegrad-paper",
             Self::SparseGradReference => "sparsegrad-reference",
             Self::RandomBasis => "random-basis",
@@ -83,8 +88,10 @@ impl fmt::Display for Method {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum BasisName {
-    /// Gradients, one basis for all matrices of a type: the paper's.
+    /// Gradients, one basis for the matrices of a type in two neighbouring blocks: the crate's default.
     #[default]
+    Paired,
+    /// Gradients, one basis for all matrices of a type: the paper's.
     Shared,
     /// Gradients, a basis for each matrix.
     PerLayer,
@@ -102,6 +109,7 @@ impl BasisName {
     /// The name in configs and results.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Paired => "paired",
             Self::Shared => "shared",
             Self::PerLayer => "per-layer",
             Self::WeightSvd => "weight-svd",
@@ -128,7 +136,7 @@ mod tests {
             assert_eq!(serde_json::to_value(method).unwrap(), method.name());
         }
         use BasisName::*;
-        for basis in [Shared, PerLayer, WeightSvd, Random, Identity, ReferenceTransposed] {
+        for basis in [Paired, Shared, PerLayer, WeightSvd, Random, Identity, ReferenceTransposed] {
             assert_eq!(serde_json::to_value(basis).unwrap(), basis.name());
         }
     }

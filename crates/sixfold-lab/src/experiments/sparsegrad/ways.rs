@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sixfold_model::train::Patterns;
-use sixfold_sparsegrad::config::{BasisKind, Mode, Policy, Realisation};
+use sixfold_sparsegrad::config::{BasisKind, Mode, Policy, Realisation, Sharing};
 use sixfold_sparsegrad::memory::{self, Form, Kept, MatrixShape, Plan, Workload};
 use sixfold_sparsegrad::{Adaptable, SparseAdamConfig, SparseGradConfig};
 
@@ -20,7 +20,7 @@ pub(super) struct Common {
     pub(super) train_rest: bool,
     /// Entries trained, of all of a matrix.
     pub(super) fraction: f64,
-    /// Coordinates kept; those of the crate's default where absent.
+    /// Coordinates kept, among which entries are chosen; as few as the fraction needs where absent.
     pub(super) rank: Option<usize>,
     /// The basis of SparseGrad itself.
     pub(super) basis: BasisName,
@@ -60,6 +60,8 @@ impl Common {
             targets: self.targets.clone(),
             fraction: self.fraction,
             rank: self.rank,
+            // Of more coordinates than it takes, entries are chosen.
+            selection: if self.rank.is_some() { Policy::TopK } else { Policy::All },
             calibration_batches: self.calibration_batches,
             realisation: Realisation::InPlace,
             seed: self.seed,
@@ -100,6 +102,7 @@ impl Common {
                 way.config.realisation = Realisation::Adapter;
                 Way::Sparse(way)
             }
+            Method::SparseGradShared => Way::Sparse(sparse.on(BasisName::Shared)),
             Method::SparseGradPaper => original(Mode::Paper, sparse.adam.clone()),
             Method::SparseGradReference => original(Mode::Reference, torch),
             Method::RandomBasis => Way::Sparse(sparse.on(BasisName::Random)),
@@ -150,17 +153,25 @@ impl Sparse {
     /// The same in other coordinates.
     pub(super) fn on(mut self, basis: BasisName) -> Self {
         let config = &mut self.config;
-        (config.basis, config.shared_bases) = match basis {
-            BasisName::Shared | BasisName::ReferenceTransposed => (BasisKind::Gradients, true),
-            BasisName::PerLayer => (BasisKind::Gradients, false),
-            BasisName::WeightSvd => (BasisKind::Weights, false),
-            BasisName::Random => (BasisKind::Random, true),
-            BasisName::Identity => (BasisKind::Identity, true),
+        (config.basis, config.sharing) = match basis {
+            BasisName::Shared | BasisName::ReferenceTransposed => {
+                (BasisKind::Gradients, Sharing::Type)
+            }
+            BasisName::Paired => (BasisKind::Gradients, Sharing::Blocks(2)),
+            BasisName::PerLayer => (BasisKind::Gradients, Sharing::Blocks(1)),
+            BasisName::WeightSvd => (BasisKind::Weights, Sharing::Blocks(1)),
+            BasisName::Random => (BasisKind::Random, Sharing::Blocks(2)),
+            BasisName::Identity => (BasisKind::Identity, Sharing::Type),
         };
+        if basis == BasisName::Identity {
+            // All of the features would be all of the matrix.
+            config.selection = Policy::TopK;
+        }
         self.transposed = basis == BasisName::ReferenceTransposed;
         if self.transposed {
             // Only a whole side can be transposed.
             config.rank = Some(usize::from(u16::MAX));
+            config.selection = Policy::TopK;
         }
         self
     }
@@ -186,9 +197,11 @@ impl Way {
         tokens: usize,
         touched: Option<usize>,
     ) -> sixfold_sparsegrad::Result<Plan> {
-        let shared = matches!(self, Self::Sparse(sparse) if sparse.config.shared_bases);
         let matrices = adapted.iter().map(|(path, shape)| {
-            let group = if shared { kind(path) } else { path.clone() };
+            let group = match self {
+                Self::Sparse(sparse) => sparse.config.sharing().name(path),
+                _ => path.clone(),
+            };
             MatrixShape::new(path.clone(), *shape, group)
         });
         let trained = self.trains_rest(common);
@@ -273,14 +286,6 @@ fn sum(a: Plan, b: Plan) -> Plan {
     }
 }
 
-/// The type of a matrix: its path without the number of the block.
-fn kind(path: &str) -> String {
-    path.split('.')
-        .map(|part| if part.bytes().all(|digit| digit.is_ascii_digit()) { "*" } else { part })
-        .collect::<Vec<_>>()
-        .join(".")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -292,7 +297,7 @@ mod tests {
             train_rest: false,
             fraction,
             rank: None,
-            basis: BasisName::Shared,
+            basis: BasisName::Paired,
             calibration_batches: 3,
             seed: 0,
         }
@@ -301,8 +306,8 @@ mod tests {
     #[test]
     fn sizes_are_nearest_to_those_of_sparsegrad() {
         let common = common(0.012);
-        // BERT-base: 28 312 entries; a rank has 3 840 parameters.
-        assert_eq!((common.k_of([768, 3072]), common.lora_rank([3072, 768])), (28_312, 7));
+        // BERT-base: 168² entries; a rank has 3 840 parameters.
+        assert_eq!((common.k_of([768, 3072]), common.lora_rank([3072, 768])), (28_224, 7));
         assert_eq!(common.core_rank(&[[768, 3072]]), 168);
         assert_eq!((common.meprop_k(3072), common.meprop_k(10)), (37, 1));
     }
@@ -322,9 +327,13 @@ mod tests {
         let plan = |method| {
             common.way(method, &shapes).plan(&common, &adapted, [1000, 10], 64, None).unwrap()
         };
-        let k = 7_078;
+        let k = 84 * 84;
         let ours = plan(Method::SparseGrad);
-        assert_eq!(ours.bases, 2 * 4 * 96 * (384 + 1536), "one for each type");
+        assert_eq!(
+            ours.bases,
+            2 * 2 * 84 * (384 + 1536),
+            "both blocks share it, in half precision"
+        );
         assert_eq!(ours.moments, 8 * (4 * k + 10));
         assert_eq!(plan(Method::IdentityBasis).bases, 0);
         assert_eq!(plan(Method::MePropPaper).bases, 0);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use burn::backend::ops::FloatTensorOps;
 use burn::backend::tensor::{FloatTensor, IntTensor};
-use burn::tensor::Shape;
+use burn::tensor::{FloatDType, Shape};
 use burn_cubecl::CubeBackend;
 
 use super::ObserveOps;
@@ -33,7 +33,7 @@ impl ObserveOps for CubeBackend {
     }
 
     fn rotate_outputs(g: FloatTensor<Self>, v: FloatTensor<Self>) -> FloatTensor<Self> {
-        Self::float_matmul(g, v)
+        Self::float_matmul(g, Self::float_cast(v, FloatDType::F32))
     }
 
     fn entries(

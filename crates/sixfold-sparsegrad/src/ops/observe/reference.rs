@@ -16,7 +16,10 @@ pub fn observe(
     let difference = values.clone() - values.detach();
     let added = z.detach().matmul(core(difference, indices, mask));
     y + match v {
-        Some(v) => added.matmul(v.detach().transpose()),
+        Some(v) => {
+            let dtype = added.dtype();
+            added.matmul(v.detach().cast(dtype).transpose())
+        }
         None => added,
     }
 }

@@ -22,6 +22,7 @@ impl UpdateOps for CubeBackend {
     ) -> FloatTensor<Self> {
         let [rows, columns] = mask.shape();
         let is_there = |basis: &FloatTensor<Self>| basis.shape().num_elements() > 0;
+        let [u, v] = [u, v].map(|basis| Self::float_cast(basis, FloatDType::F32));
         let core = match mask.indices() {
             None => values,
             Some(_) => {

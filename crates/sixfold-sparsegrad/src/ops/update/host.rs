@@ -20,17 +20,27 @@ fn update<B: HostBackend>(
 ) -> FloatTensor<B> {
     let shape = w.shape();
     let (d_in, d_out) = (shape[0], shape[1]);
-    let side = |basis: FloatTensor<B>| (basis.shape()[1], B::read(basis));
-    let ((r_in, u), (r_out, v)) = (side(u), side(v));
-    let matrix = |values, d, r| {
-        (r > 0).then(|| ArrayView2::from_shape((d, r), values).expect("a basis of d rows"))
-    };
-    let (u, v) = (matrix(&*u, d_in, r_in), matrix(&*v, d_out, r_out));
     let mut weights = owned::<B>(w);
     let view = ArrayViewMut2::from_shape((d_in, d_out), &mut weights).expect("the weights");
     let values = B::read(values);
-    add_rotated(view, [u, v], Update::Sparse(mask, &values), 1.0).expect("shapes were checked");
+    with_basis::<B, _>(&u, |u| {
+        with_basis::<B, _>(&v, |v| {
+            let change = Update::Sparse(mask, &values);
+            add_rotated(view, [u, v], change, 1.0).expect("shapes were checked");
+        });
+    });
     B::make(weights, shape)
+}
+
+/// Columns in single precision; none of a side that is not rotated.
+fn with_basis<B: HostBackend, R>(
+    basis: &FloatTensor<B>,
+    f: impl FnOnce(Option<ArrayView2<'_, f32>>) -> R,
+) -> R {
+    match basis.shape().num_elements() {
+        0 => f(None),
+        _ => B::with_matrix(basis, |columns| f(Some(columns))),
+    }
 }
 
 /// Implements the trait for one backend.

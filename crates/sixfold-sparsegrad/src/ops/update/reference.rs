@@ -15,12 +15,13 @@ pub fn update(
     mask: &Mask,
 ) -> Tensor<2> {
     let change = core(values, indices, mask);
+    let dtype = change.dtype();
     let change = match u {
-        Some(u) => u.clone().matmul(change),
+        Some(u) => u.clone().cast(dtype).matmul(change),
         None => change,
     };
     let change = match v {
-        Some(v) => change.matmul(v.clone().transpose()),
+        Some(v) => change.matmul(v.clone().cast(dtype).transpose()),
         None => change,
     };
     let dtype = w.dtype();

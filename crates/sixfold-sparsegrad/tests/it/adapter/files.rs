@@ -65,7 +65,7 @@ fn files_hold_what_they_say() {
     for line in [
         "\"peft_type\": \"SPARSEGRAD\"",
         "\"base_model_hash\": \"00ff\"",
-        "\"selection\": \"top-k\"",
+        "\"selection\": \"all\"",
         "\"basis\": \"gradients\"",
         "\"scale\": 0.3",
     ] {

@@ -36,13 +36,15 @@ pub struct AblationConfig {
 
 impl Default for AblationConfig {
     fn default() -> Self {
-        use BasisName::{Identity, PerLayer, Random, ReferenceTransposed, Shared, WeightSvd};
+        use BasisName::{
+            Identity, Paired, PerLayer, Random, ReferenceTransposed, Shared, WeightSvd,
+        };
         Self {
             model: EncoderRef::default(),
             glue: "{data}/glue".to_owned(),
             task: SentenceTask::Synthetic,
             fractions: vec![0.008, 0.01, 0.012, 0.042, 1.0],
-            bases: vec![Shared, PerLayer, WeightSvd, Random, Identity, ReferenceTransposed],
+            bases: vec![Shared, Paired, PerLayer, WeightSvd, Random, Identity, ReferenceTransposed],
             policies: vec![
                 Policy::Dynamic,
                 Policy::TopK,

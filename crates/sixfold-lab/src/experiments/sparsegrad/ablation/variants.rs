@@ -67,7 +67,7 @@ mod tests {
         let config = AblationConfig::default();
         let all = variants(&config);
         // The base is one of each.
-        assert_eq!(all.len(), 5 + 6 + 5 - 2);
+        assert_eq!(all.len(), 5 + 7 + 5 - 2);
         assert_eq!(all[4].name(), "1 shared top-k");
         let common = config.common();
         let whole = all[4].sparse(&common).config;

@@ -20,7 +20,7 @@ pub struct CostConfig {
     pub methods: Vec<Method>,
     /// Entries that SparseGrad trains, of all of an adapted matrix.
     pub fraction: f64,
-    /// Coordinates that SparseGrad keeps; 0 for a quarter of the smaller side.
+    /// Coordinates that SparseGrad keeps, among which entries are chosen; 0 for as few as `fraction` needs.
     pub rank: usize,
     /// Sequences of a step.
     pub batch_size: usize,
@@ -110,7 +110,7 @@ impl CostConfig {
             train_rest: false,
             fraction: self.fraction,
             rank: (self.rank > 0).then_some(self.rank),
-            basis: BasisName::Shared,
+            basis: BasisName::Paired,
             calibration_batches: 1,
             seed: 0,
         }

@@ -22,7 +22,7 @@ pub struct GlueConfig {
     pub methods: Vec<Method>,
     /// Entries that SparseGrad trains, of all of an adapted matrix; the others have nearest to as many.
     pub fraction: f64,
-    /// Coordinates that SparseGrad keeps; 0 for a quarter of the smaller side.
+    /// Coordinates that SparseGrad keeps, among which entries are chosen; 0 for as few as `fraction` needs.
     pub rank: usize,
     /// The basis of `sparsegrad` and `sparsegrad-adapter`.
     pub basis: BasisName,
@@ -65,7 +65,7 @@ impl Default for GlueConfig {
             ],
             fraction: 0.012,
             rank: 0,
-            basis: BasisName::Shared,
+            basis: BasisName::Paired,
             train_rest: false,
             max_tokens: 128,
             recipe: TuningRecipe::default(),

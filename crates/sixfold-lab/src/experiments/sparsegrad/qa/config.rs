@@ -24,7 +24,7 @@ pub struct QaConfig {
     pub layers: Vec<usize>,
     /// Entries that SparseGrad trains, of all of an adapted matrix; the others have nearest to as many.
     pub fraction: f64,
-    /// Coordinates that SparseGrad keeps; 0 for a quarter of the smaller side.
+    /// Coordinates that SparseGrad keeps, among which entries are chosen; 0 for as few as `fraction` needs.
     pub rank: usize,
     /// Tokens of an instruction with its answer; longer ones are left out.
     pub max_tokens: usize,
@@ -61,7 +61,7 @@ impl Default for QaConfig {
             ],
             layers: Vec::new(),
             fraction: 0.043,
-            rank: 32,
+            rank: 0,
             max_tokens: 256,
             answers: 64,
             max_new_tokens: 48,
@@ -91,7 +91,7 @@ impl QaConfig {
             train_rest: false,
             fraction: self.fraction,
             rank: (self.rank > 0).then_some(self.rank),
-            basis: BasisName::Shared,
+            basis: BasisName::Paired,
             calibration_batches: self.recipe.calibration_batches,
             seed: 0,
         }

@@ -283,9 +283,9 @@ impl SparseGradConfig {
         }
         let d = d_in.min(d_out);
         let singular = self.basis == BasisKind::Weights;
-        let square = |rank: usize, most: usize| if singular { rank.min(d) } else { rank.min(most) };
+        let within = |rank: usize, side: usize| rank.min(if singular { d } else { side });
         match (self.rank, self.selection) {
-            (Some(rank), _) => [square(rank, d_in), square(rank, d_out)],
+            (Some(rank), _) => [within(rank, d_in), within(rank, d_out)],
             (None, Policy::All) => {
                 let entries = self.fraction * d_in as f64 * d_out as f64;
                 let smaller = (entries.sqrt().round() as usize).clamp(1, d);
@@ -293,9 +293,9 @@ impl SparseGradConfig {
                 let larger =
                     if smaller < d { smaller } else { (entries / d as f64).round() as usize };
                 if d_in <= d_out {
-                    [smaller, square(larger.max(1), d_out)]
+                    [smaller, within(larger.max(1), d_out)]
                 } else {
-                    [square(larger.max(1), d_in), smaller]
+                    [within(larger.max(1), d_in), smaller]
                 }
             }
             (None, _) => {

@@ -139,6 +139,9 @@ fn what_is_kept_between_steps_is_what_the_planner_says() {
     let adapter = persistent(sparse(&base));
     let in_weights = SparseGradConfig { realisation: Realisation::InPlace, ..base };
     let in_place = persistent(sparse(&in_weights));
+    // Entries of a larger core, with their indices.
+    let some = SparseGradConfig { selection: Policy::Random, ..in_weights.clone() };
+    let chosen = persistent(sparse(&some));
     let moving = SparseGradConfig { selection: Policy::Dynamic, ..in_weights };
     let paper = persistent(sparse(&SparseGradConfig { mode: Mode::Paper, ..moving }));
     let head = {
@@ -155,12 +158,15 @@ fn what_is_kept_between_steps_is_what_the_planner_says() {
     // 1.2 % as nearly as a whole number gives it.
     let k = (0.012 * (D[0] * D[1]) as f64).round() as usize;
     let (kept, touched) = (Kept::Entries(k), Kept::Entries(2 * k));
+    let [wide_in, wide_out] = some.core_of(D[0], D[1]);
+    let entries = Method::Sparse { form: Form::InPlace, r_in: wide_in, r_out: wide_out, kept };
     let planned = |work: &Workload, method| work.plan(method).unwrap().persistent();
     for (what, found, planned) in [
         ("full", full, planned(&trained, Method::Full)),
         ("lora", lora, planned(&frozen, Method::Lora { rank })),
         ("in place", in_place, planned(&frozen, form(Form::InPlace))),
         ("adapter", adapter, planned(&frozen, form(Form::Adapter))),
+        ("chosen", chosen, planned(&frozen, entries)),
         ("paper", paper, planned(&trained, Method::Dynamic { kept, touched, entry_bytes: 12 })),
     ] {
         let error = (found as f64 / planned as f64 - 1.0).abs();

@@ -132,9 +132,7 @@ impl Projection for SunkLinear {
         let n = shape[..D - 1].iter().product();
         let x = x.reshape([n, d_in]);
         let y = model_ops::linear(x.clone(), weight.clone().detach(), bias);
-        let side = |columns: Option<&Tensor<2>>| {
-            columns.map(|columns| beside(&columns.clone().cast(DType::F32), &y))
-        };
+        let side = |columns: Option<&Tensor<2>>| columns.map(|columns| beside(columns, &y));
         let (u, v) = (side(coordinates.input()), side(coordinates.output()));
         let y = ops::sink(y, x.detach(), weight, u, v, sink.clone());
         shape[D - 1] = d_out;

@@ -32,8 +32,8 @@ pub struct Calibration {
 ///
 /// `loss` gives the mean loss of the batch of a number below
 /// [`calibration_batches`](SparseGradConfig::calibration_batches); where both coordinates and entries come from
-/// gradients, each batch is asked for twice. Truncated coordinates are rounded ([`Basis::in_half`]). The weights stay as they are: nothing is trained here, and the model's
-/// other parameters get no gradient.
+/// gradients, each batch is asked for twice. Truncated coordinates are rounded ([`Basis::in_half`]). The weights stay as
+/// they are: nothing is trained here, and the model's other parameters get no gradient.
 ///
 /// # Errors
 /// Those of [`SparseGradConfig::validate`] and of `loss`; [`Error::NoMatch`](crate::Error::NoMatch);

@@ -187,6 +187,10 @@ proptest! {
             let ([r_in, r_out], k) = (config.core_of(d_in, d_out), config.k_of(d_in, d_out));
             prop_assert!((1..=d_in).contains(&r_in) && (1..=d_out).contains(&r_out));
             prop_assert!((1..=r_in * r_out).contains(&k));
+            if selection == Policy::TopK {
+                prop_assert_eq!(r_in, r_out);
+                prop_assert!(r_in % 16 == 0 || r_in == d_in.min(d_out));
+            }
         }
     }
 }

@@ -16,6 +16,7 @@ fn config(realisation: Realisation) -> SparseGradConfig {
         calibration_batches: 3,
         rank: Some(8),
         fraction: 0.05,
+        selection: Policy::TopK,
         realisation,
         modules_to_save: vec!["head.**".to_owned()],
         ..SparseGradConfig::default()
@@ -44,9 +45,14 @@ fn merged_unmerged_saved_and_loaded_models_are_the_same() {
     let data = examples(24);
     for device in devices() {
         let device = device.autodiff();
-        for realisation in [Realisation::InPlace, Realisation::Adapter] {
+        for (realisation, selection) in [
+            (Realisation::InPlace, Policy::TopK),
+            (Realisation::InPlace, Policy::All),
+            (Realisation::Adapter, Policy::TopK),
+            (Realisation::Adapter, Policy::All),
+        ] {
             let model = classifier(&device);
-            let config = config(realisation);
+            let config = SparseGradConfig { selection, ..config(realisation) };
             let found = calibrate(&model, &config, |model, i| {
                 loss(model, &data, &[3 * i, 3 * i + 1, 3 * i + 2])
             })
@@ -144,11 +150,7 @@ fn entries_are_chosen_anew_in_bases_at_hand() {
     let device = sixfold_model::device("flex").unwrap().autodiff();
     let (model, data) = (classifier(&device), examples(24));
     let batch = |model: &Tuned, i: usize| loss(model, &data, &[3 * i, 3 * i + 1, 3 * i + 2]);
-    let whole = SparseGradConfig {
-        rank: Some(999),
-        selection: Policy::TopK,
-        ..config(Realisation::InPlace)
-    };
+    let whole = SparseGradConfig { rank: Some(999), ..config(Realisation::InPlace) };
     let mut found = calibrate(&model, &whole, batch).unwrap();
     let path = "body.blocks.0.mlp.up";
     assert_eq!(found.masks[path].shape(), [16, 64], "all of both sides");

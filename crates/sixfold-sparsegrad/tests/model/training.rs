@@ -87,6 +87,10 @@ fn ways() -> Vec<SparseGradConfig> {
     vec![
         settings(Mode::Default, Realisation::Adapter),
         in_place.clone(),
+        SparseGradConfig {
+            selection: Policy::TopK,
+            ..settings(Mode::Default, Realisation::Adapter)
+        },
         SparseGradConfig { selection: Policy::Dynamic, ..in_place.clone() },
         SparseGradConfig { selection: Policy::TopK, ..in_place.clone() },
         SparseGradConfig { selection: Policy::TopK, refresh_every: Some(4), ..in_place },

@@ -64,11 +64,11 @@ pub(crate) trait Deliver: Backend {
 /// the first layer.
 ///
 /// # Shapes
-/// `y`: `[n, d_out]`, `x`: `[n, d_in]`, `u`: `[d_in, r_in]`, `v`: `[d_out, r_out]`, none for a side that is not
-/// rotated → `[n, d_out]`
+/// `y`: `[n, d_out]`, `x`: `[n, d_in]`, `u`: `[d_in, r_in]`, `v`: `[d_out, r_out]`, in f32 or half precision, none for
+/// a side that is not rotated → `[n, d_out]`
 ///
 /// # Panics
-/// If the shapes do not fit, or the type is not f32.
+/// If the shapes do not fit, or the type of x and y is not f32.
 ///
 /// # Complexity
 /// Backward: the cheaper of rotating activations, `2·n·(d_in·r_in + d_out·r_out + r_in·r_out)` operations, and the
@@ -87,10 +87,9 @@ pub fn sink(
         assert!(basis.as_ref().is_none_or(|basis| basis.dims()[0] == width), "rows of {what}");
     }
     let device = y.device();
-    let basis = |basis: Option<Tensor<2>>| {
-        basis.unwrap_or_else(|| {
-            Tensor::zeros([0, 0], (&device.clone().without_autodiff(), DType::F32))
-        })
+    let basis = |basis: Option<Tensor<2>>| match basis {
+        Some(basis) => basis.cast(DType::F32),
+        None => Tensor::zeros([0, 0], (&device.clone().without_autodiff(), DType::F32)),
     };
     let (u, v) = (basis(u).into_dispatch(), basis(v).into_dispatch());
     let (y, x, weight) = (y.into_dispatch(), x.into_dispatch(), weight.into_dispatch());
